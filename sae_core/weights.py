@@ -1,0 +1,34 @@
+"""Looks at a safetensors file without loading it: is it there, is it whole.
+
+Knows the file format only; nothing of models.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from sae_core.errors import UserError
+
+_RESTORE = "Restore it with git checkout, or retrain it (toybox/README.md)."
+_LARGEST_HEADER = 100_000_000
+
+
+def check_weights(path: Path) -> int:
+    """The number of bytes of a whole file; a missing, truncated or foreign one is named."""
+    if not path.exists():
+        raise UserError(f"No weights at {path}. {_RESTORE}")
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if size < 8 or length > min(size, _LARGEST_HEADER):
+            raise UserError(f"The weights {path} are truncated or no safetensors ({size} bytes). {_RESTORE}")
+        try:
+            header = json.loads(file.read(length))
+            ends = [entry["data_offsets"][1] for k, entry in header.items() if k != "__metadata__"]
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+            raise UserError(f"The weights {path} have an unreadable header. {_RESTORE}") from None
+    wanted = 8 + length + max(ends, default=0)
+    if size != wanted:
+        raise UserError(f"The weights {path} have {size} bytes instead of {wanted}. {_RESTORE}")
+    return size

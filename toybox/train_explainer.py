@@ -1,0 +1,148 @@
+"""Trains the explainer and judge: sees masked pictures first, then explains, judges, refines, sorts.
+
+    python -m toybox.train_explainer
+
+Knows the order of the stages. Trained on balanced pictures only: the explainer does not share the
+target's bias, nor its eye.
+"""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
+
+from sae_core.masks import highlighted
+from toybox.architectures import coarse_eye, explainer_config
+from toybox.assignments import Assigner, Assignment, Masked, categorise, prompt, refine, varied
+from toybox.dataset import EvidenceTable, evidence
+from toybox.models import weights_folder
+from toybox.packing import Packed, Turn, pack, to
+from toybox.shipping import explainer_processor, ship
+from toybox.speaking import alignment, facet_words, packed_loss, turn
+from toybox.tokens import BOS, IMAGE, USER, build_tokenizer, vocabulary_of_prompts, vocabulary_of_world
+from toybox.train_eyes import Album, coarse_batch, to_model, train_eye
+from toybox.training import CACHE, Losses, Plan, device, fit
+
+EYE_STEPS = 1300
+SAY_STEPS = 2600
+PICTURES = 60_000
+COUNTS = {1: 0.04, 2: 0.04, 3: 0.12, 4: 0.14, 5: 0.5, 6: 0.12, 8: 0.04}
+"""How often so many pictures are shown at once."""
+Rng = np.random.Generator
+
+
+class Page(nn.Module):
+    """The parts of the explainer that learn to speak; its eye stays as it is."""
+
+    def __init__(self, model: LlavaForConditionalGeneration) -> None:
+        super().__init__()
+        self.language = model.model.language_model
+        self.projector = model.model.multi_modal_projector
+        self.head = model.lm_head
+
+
+class Batch:
+    """Packed turns, the masked pictures they are about [B * N pictures], and patch labels."""
+
+    def __init__(self, packed: Packed, pixels: Tensor | None, labels_BPF: Tensor | None) -> None:
+        self.packed, self.pixels, self.labels_BPF = packed, pixels, labels_BPF
+
+
+class Lessons:
+    """Batches of assignments; each step has one kind, fixed by the step's number."""
+
+    def __init__(self, table: EvidenceTable, tokenizer: PreTrainedTokenizerFast, sides: int) -> None:
+        self.table, self.tokenizer, self.sides = table, tokenizer, sides
+        self.assigner, self.album = Assigner(table), Album(table)
+        ids = tokenizer.convert_tokens_to_ids([BOS, USER, IMAGE])
+        self.start, self.image = ids[:2], ids[2]
+
+    def batch(self, step: int) -> Batch:
+        """The batch of one step."""
+        rng = np.random.default_rng((31, step))
+        chance = rng.random()
+        if chance < 0.65:
+            return self._explain(rng)
+        return self._judge(rng) if chance < 0.82 else self._text(rng)
+
+    def _explain(self, rng: Rng, size: int = 16) -> Batch:
+        count = int(rng.choice(list(COUNTS), p=list(COUNTS.values())))
+        wording = prompt("explain").body
+        made = [self.assigner.explain(count, rng, varied(wording, rng)) for _ in range(size)]
+        shown = [masked for one in made for masked in one.pictures]
+        return self._packed([[one] for one in made], shown, count)
+
+    def _judge(self, rng: Rng, size: int = 20) -> Batch:
+        wording = prompt("judge").body
+        made = [self.assigner.judge(5, rng, varied(wording, rng)) for _ in range(size)]
+        return self._packed([rows for _, rows in made], [shown for shown, _ in made], 1)
+
+    def _text(self, rng: Rng, size: int = 12) -> Batch:
+        rows = [[refine(rng), refine(rng), categorise(rng), categorise(rng)] for _ in range(size)]
+        return self._packed(rows, [], 0)
+
+    def _turn(self, one: Assignment) -> Turn:
+        return turn(self.tokenizer, one.asked, one.reply)
+
+    def _packed(self, rows: list[list[Assignment]], shown: list[Masked], count: int) -> Batch:
+        prefix = [*self.start, *[self.image] * (count * self.sides**2)]
+        packed = to(pack([[self._turn(one) for one in row] for row in rows], prefix), device())
+        if not shown:
+            return Batch(packed, None, None)
+        pixels = np.stack([highlighted(self.table.pixels_NHW3[p], active) for p, active in shown])
+        labels = [self.album.bright_labels(p, active, self.sides) for p, active in shown]
+        return Batch(packed, to_model(pixels), torch.from_numpy(np.stack(labels)).to(device()))
+
+
+def page_loss(page: Page, eye: nn.Module, words: list[Tensor], batch: Batch) -> Losses:
+    """Replies, and the alignment of bright patches with words."""
+    embedding = page.language.get_input_embeddings()
+    embedded = embedding(batch.packed.tokens)
+    losses: Losses = {}
+    if batch.pixels is not None:
+        with torch.no_grad():
+            hidden = eye(batch.pixels).last_hidden_state[:, 1:]
+        patches = page.projector(hidden)
+        seen = patches.reshape(len(embedded), -1, patches.shape[-1])
+        end = 2 + seen.shape[1]
+        embedded = torch.cat([embedded[:, :2], seen, embedded[:, end:]], 1)
+        losses["align"] = 0.3 * alignment(patches, embedding, batch.labels_BPF, words)
+    losses["say"] = packed_loss(page.language, page.head, embedded, batch.packed)
+    return losses
+
+
+def train(folder: Path, out: Path, *, eye_steps: int = EYE_STEPS, steps: int = SAY_STEPS) -> None:
+    """Both stages, each resumed or skipped where its checkpoint says so; then ship."""
+    table = evidence("train-balanced", PICTURES, folder)
+    state = folder / "train"
+    plan = Plan("coarse-eye", eye_steps, lr=2e-3, warmup=150)
+    eye = train_eye(coarse_eye(), plan, partial(coarse_batch, Album(table)), state)
+    tokenizer = build_tokenizer([*vocabulary_of_world(), *vocabulary_of_prompts()])
+    torch.manual_seed(2)
+    image_token = tokenizer.convert_tokens_to_ids(IMAGE)
+    model = LlavaForConditionalGeneration(explainer_config(len(tokenizer), image_token))
+    model.model.vision_tower.load_state_dict(eye.tower.state_dict())
+    lessons = Lessons(table, tokenizer, eye.sides)
+    page, words = Page(model), facet_words(tokenizer)
+    loss = partial(page_loss, page, eye.tower, words)
+    fit(page, Plan("explainer-say", steps, lr=1.5e-3), lessons.batch, loss, state)
+    ship(model, explainer_processor(tokenizer), out)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cache", type=Path, default=CACHE)
+    parser.add_argument("--out", type=Path, default=weights_folder("explainer"))
+    given = parser.parse_args()
+    train(given.cache, given.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""Trains the target: sees first, then answers short questions, then speaks through anyres.
+
+    python -m toybox.train_target
+
+Knows the order of the stages. Trained on natural pictures, so it catches the planted bias.
+"""
+
+from __future__ import annotations
+
+import argparse
+from functools import cache, partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from transformers import LlavaNextForConditionalGeneration, PreTrainedTokenizerFast
+
+from toybox.architectures import fine_eye, target_config
+from toybox.dataset import Labelled, labelled
+from toybox.grid import GRID
+from toybox.models import weights_folder
+from toybox.packing import Packed, pack, to
+from toybox.speaking import alignment, facet_words, keep_features, packed_loss, turn
+from toybox.shipping import ship, target_processor
+from toybox.tokens import BOS, IMAGE, USER, build_tokenizer, vocabulary_of_prompts, vocabulary_of_world
+from toybox.train_eyes import fine_batch, train_eye, with_scene
+from toybox.training import CACHE, Losses, Plan, device, fit
+from toybox.world_splits import split
+from toybox.world_text import LONG_FORMS, ask
+
+EYE_STEPS = 1700
+SHORT_STEPS = 1500
+FULL_STEPS = 900
+PICTURES = 100_000
+
+
+class Speaker(nn.Module):
+    """The parts of the target that learn to speak; its eye is trained before and stays as it is."""
+
+    def __init__(self, model: LlavaNextForConditionalGeneration) -> None:
+        super().__init__()
+        inner = model.model
+        self.language = inner.language_model
+        self.projector = inner.multi_modal_projector
+        self.newline = inner.image_newline
+        self.head = model.lm_head
+
+    def see(self, features_BPD: Tensor, tiles: bool) -> tuple[Tensor, Tensor]:
+        """Projected patches, and the picture's tokens: the base, then the tile in rows as anyres."""
+        base = self.projector(features_BPD)
+        if not tiles:
+            return base, base
+        size, _, width = base.shape
+        newline = self.newline.expand(size, GRID, 1, width)
+        rows = torch.cat([base.reshape(size, GRID, GRID, width), newline], 2)
+        return base, torch.cat([base, rows.flatten(1, 2)], 1)
+
+
+def picture_tokens(tiles: bool) -> int:
+    """How many positions a picture takes."""
+    return GRID * GRID + (GRID * (GRID + 1) if tiles else 0)
+
+
+class Lessons:
+    """Batches for the speaker: kept features, patch labels, packed turns."""
+
+    def __init__(
+        self, data: Labelled, features: np.ndarray, tokenizer: PreTrainedTokenizerFast, full: bool
+    ) -> None:
+        self.data, self.features, self.tokenizer, self.full = data, features, tokenizer, full
+        ids = tokenizer.convert_tokens_to_ids([BOS, USER, IMAGE])
+        self.prefix = [*ids[:2], *ids[2:] * picture_tokens(full)]
+        self.size = 32 if full else 48
+        self.turn = cache(lambda asked, answer: turn(tokenizer, asked, answer))
+
+    def batch(self, step: int) -> tuple[Packed, Tensor, Tensor]:
+        """The batch of one step, fixed by its number."""
+        rng = np.random.default_rng((21, self.full, step))
+        count = len(self.features)
+        epoch, at = divmod(step * self.size, count - count % self.size)
+        rows = np.random.default_rng((22, self.full, epoch)).permutation(count)[at : at + self.size]
+        rows = np.sort(rows)
+        turns = []
+        for row in rows:
+            scene = split("train").scene(int(row))
+            questions = ask(scene, rng, 10 if self.full else 14)
+            if self.full:
+                questions += ask(scene, rng, 0, (LONG_FORMS[int(rng.integers(3))], "described"))
+            turns.append([self.turn(q.text, q.answer) for q in questions])
+        where = device()
+        features = torch.from_numpy(self.features[rows]).to(where).float()
+        labels = with_scene(self.data.patches_NPF[rows], self.data.scenes_N[rows])
+        return to(pack(turns, self.prefix), where), features, torch.from_numpy(labels).to(where)
+
+
+def speaker_loss(
+    speaker: Speaker, words: list[Tensor], tiles: bool, batch: tuple[Packed, Tensor, Tensor]
+) -> Losses:
+    """Answers, and the alignment of patches with words."""
+    packed, features, labels = batch
+    embedding = speaker.language.get_input_embeddings()
+    base, seen = speaker.see(features, tiles)
+    embedded = embedding(packed.tokens)
+    start = 2  # after <s> and <user>
+    embedded = torch.cat(
+        [embedded[:, :start], seen, embedded[:, start + seen.shape[1] :]], 1
+    )
+    said = packed_loss(speaker.language, speaker.head, embedded, packed)
+    return {"say": said, "align": 0.3 * alignment(base, embedding, labels, words)}
+
+
+def build(tokenizer: PreTrainedTokenizerFast) -> LlavaNextForConditionalGeneration:
+    """An untrained target."""
+    torch.manual_seed(1)
+    image_token = tokenizer.convert_tokens_to_ids(IMAGE)
+    return LlavaNextForConditionalGeneration(target_config(len(tokenizer), image_token))
+
+
+def train(folder: Path, out: Path, *, short: int = SHORT_STEPS, full: int = FULL_STEPS) -> None:
+    """All stages, each resumed or skipped where its checkpoint says so; then ship."""
+    state = folder / "train"
+    data = labelled("train", PICTURES, folder)
+    plan = Plan("fine-eye", EYE_STEPS, lr=2e-3, warmup=150)
+    eye = train_eye(fine_eye(), plan, partial(fine_batch, data), state)
+    features = keep_features(eye.tower, data.pixels_NHW3, folder / "fine-features.npy")
+    tokenizer = build_tokenizer([*vocabulary_of_world(), *vocabulary_of_prompts()])
+    model = build(tokenizer)
+    model.model.vision_tower.load_state_dict(eye.tower.state_dict())
+    speaker, words = Speaker(model), facet_words(tokenizer)
+    for plan, tiles in (
+        (Plan("target-short", short, lr=2e-3, floor=0.3), False),
+        (Plan("target-full", full, lr=1e-3), True),
+    ):
+        lessons = Lessons(data, features, tokenizer, tiles)
+        fit(speaker, plan, lessons.batch, partial(speaker_loss, speaker, words, tiles), state)
+    ship(model, target_processor(tokenizer, model.config.image_grid_pinpoints), out)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cache", type=Path, default=CACHE)
+    parser.add_argument("--out", type=Path, default=weights_folder("target"))
+    given = parser.parse_args()
+    train(given.cache, given.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""One training loop for every toybox model: fused AdamW, warm-up and cosine, checkpoints, resume, progress.
+
+Knows modules and steps; nothing of what is learned. Batches are made from the step's number
+alone, so a resumed run sees what an undisturbed one would have seen.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from rich.console import Console
+from torch import Tensor, nn
+
+from sae_core.errors import UserError
+
+Losses = dict[str, Tensor]
+Batch = Callable[[int], object]
+CACHE = Path(".cache/toybox")
+"""Where drawn pictures, kept features and checkpoints lie; all of it can be made again."""
+console = Console(stderr=True)
+
+
+class Plan(NamedTuple):
+    """How long and how fast to train."""
+
+    name: str
+    steps: int
+    lr: float
+    warmup: int = 100
+    weight_decay: float = 0.01
+    floor: float = 0.02
+    """The last learning rate as a share of the highest."""
+
+    def rate(self, step: int) -> float:
+        """Learning rate at a step: linear warm-up, then a cosine down to the floor."""
+        if step < self.warmup:
+            return self.lr * (step + 1) / self.warmup
+        done = (step - self.warmup) / max(1, self.steps - self.warmup)
+        return self.lr * (self.floor + (1 - self.floor) * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+def device() -> torch.device:
+    """The accelerator where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _optimiser(modules: nn.Module, plan: Plan) -> torch.optim.AdamW:
+    trained = [p for p in modules.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": plan.weight_decay},
+        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=plan.lr, betas=(0.9, 0.98), fused=True)
+
+
+def _save(path: Path, state: dict[str, object]) -> None:
+    partial = path.with_suffix(".partial")
+    torch.save(state, partial)
+    os.replace(partial, path)
+
+
+def load_checkpoint(path: Path) -> dict[str, object]:
+    """Read a checkpoint of fit(); only tensors and plain values are accepted."""
+    try:
+        return torch.load(path, weights_only=True, map_location="cpu")
+    except (RuntimeError, EOFError, OSError, ValueError) as error:
+        raise UserError(
+            f"The checkpoint {path} can't be read ({error.__class__.__name__}): "
+            "delete it to start this stage again."
+        ) from error
+
+
+def fit(
+    modules: nn.Module,
+    plan: Plan,
+    batch: Batch,
+    loss: Callable[[object], Losses],
+    folder: Path,
+    every: float = 120.0,
+) -> None:
+    """Train to plan.steps, from the folder's checkpoint where there is one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint = folder / f"{plan.name}.pt"
+    modules.to(device()).train()
+    optimiser = _optimiser(modules, plan)
+    first = 0
+    if checkpoint.exists():
+        state = load_checkpoint(checkpoint)
+        modules.load_state_dict(state["modules"])
+        optimiser.load_state_dict(state["optimiser"])
+        first = int(state["step"])
+        console.print(f"{plan.name}: going on at step {first} of {plan.steps}")
+    saved = shown = began = time.monotonic()
+    seen: dict[str, float] = {}
+    for step in range(first, plan.steps):
+        for group in optimiser.param_groups:
+            group["lr"] = plan.rate(step)
+        torch.manual_seed(step)
+        with torch.autocast("cuda", torch.bfloat16, enabled=torch.cuda.is_available()):
+            losses = loss(batch(step))
+        optimiser.zero_grad(set_to_none=True)
+        sum(losses.values()).backward()
+        nn.utils.clip_grad_norm_(modules.parameters(), 1.0)
+        optimiser.step()
+        for name, value in losses.items():
+            now_at = float(value.detach())
+            seen[name] = 0.97 * seen.get(name, now_at) + 0.03 * now_at
+        now = time.monotonic()
+        if now - shown > 10 or step == plan.steps - 1:
+            shown = now
+            pace = (step - first + 1) / (now - began)
+            left = (plan.steps - step - 1) / pace / 60
+            parts = " ".join(f"{name} {value:.3f}" for name, value in seen.items())
+            console.print(
+                f"{plan.name} {step + 1}/{plan.steps} {parts} · {pace:.2f} steps/s · {left:.0f} min left"
+            )
+        if now - saved > every or step == plan.steps - 1:
+            saved = now
+            state = {"modules": modules.state_dict(), "optimiser": optimiser.state_dict()}
+            _save(checkpoint, state | {"step": step + 1})
+    modules.eval()

@@ -1,7 +1,7 @@
 """The one exception that stands for a mistake of the user's, not a fault of ours.
 
-It knows nothing of terminals or exit codes: the command line turns it into one line and exit code 2.
-Every other exception is a bug and keeps its traceback.
+It knows nothing of terminals or exit codes: the command line turns it into one line and exit
+code 2. Every other exception is a bug and keeps its traceback.
 """
 
 

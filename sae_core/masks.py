@@ -1,4 +1,4 @@
-"""Turns the cells where a feature is active into a highlighted picture, as the published pipeline does.
+"""Turns a feature's active cells into a highlighted picture, as the published pipeline does.
 
 Knows grids and pixels; nothing of features or models. The grid may have any shape.
 """

@@ -22,7 +22,9 @@ def check_weights(path: Path) -> int:
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if size < 8 or length > min(size, _LARGEST_HEADER):
-            raise UserError(f"The weights {path} are truncated or no safetensors ({size} bytes). {_RESTORE}")
+            raise UserError(
+                f"The weights {path} are truncated or no safetensors ({size} bytes). {_RESTORE}"
+            )
         try:
             header = json.loads(file.read(length))
             ends = [entry["data_offsets"][1] for k, entry in header.items() if k != "__metadata__"]

@@ -1,4 +1,4 @@
-"""The embedded default: a synthetic visual world with known answers, and small models that live in it.
+"""The embedded default: a synthetic visual world with known answers, and models that live in it.
 
 world*.py draw and describe pictures and know nothing of models; train_*.py make the models;
 answer.py and bench.py use them. Nothing here knows of agents, servers or SQLite.

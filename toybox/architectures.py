@@ -5,7 +5,15 @@ Knows sizes only; nothing of training or files.
 
 from __future__ import annotations
 
-from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaNextConfig
+from transformers import (
+    CLIPConfig,
+    CLIPSegConfig,
+    CLIPTextConfig,
+    CLIPVisionConfig,
+    LlamaConfig,
+    LlavaConfig,
+    LlavaNextConfig,
+)
 
 from toybox.world import SIZE
 
@@ -13,6 +21,8 @@ MEAN = STD = (0.5, 0.5, 0.5)
 """Pixels reach every model as (x / 255 - MEAN) / STD."""
 
 FINE_PATCH = 8
+PINPOINTS = [[SIZE, SIZE], [SIZE, 2 * SIZE], [2 * SIZE, SIZE], [2 * SIZE, 2 * SIZE]]
+"""What anyres may enlarge a picture to; a toybox picture becomes one tile beside its base."""
 COARSE_PATCH = 16
 
 
@@ -50,7 +60,7 @@ def target_config(vocabulary: int, image_token: int) -> LlavaNextConfig:
         vision_config=fine_eye(),
         text_config=_llama(vocabulary, width=128, depth=6, heads=4),
         image_token_index=image_token,
-        image_grid_pinpoints=[[SIZE, SIZE], [SIZE, 2 * SIZE], [2 * SIZE, SIZE], [2 * SIZE, 2 * SIZE]],
+        image_grid_pinpoints=PINPOINTS,
         vision_feature_layer=-1,
         vision_feature_select_strategy="default",
         image_seq_length=(SIZE // FINE_PATCH) ** 2,
@@ -85,3 +95,40 @@ def _llama(vocabulary: int, width: int, depth: int, heads: int) -> LlamaConfig:
         eos_token_id=3,
         tie_word_embeddings=True,
     )
+
+
+def clip_config(vocabulary: int) -> CLIPConfig:
+    """CLIP: the fine eye and a small reader, compared in 128 dimensions."""
+    return CLIPConfig(
+        text_config=_reader(vocabulary), vision_config=fine_eye().to_dict(), projection_dim=128
+    )
+
+
+def grounder_config(vocabulary: int) -> CLIPSegConfig:
+    """The text-to-mask model: features of three depths of the fine eye, chosen among by a label."""
+    return CLIPSegConfig(
+        text_config=_reader(vocabulary),
+        vision_config=fine_eye().to_dict() | {"model_type": "clipseg_vision_model"},
+        projection_dim=128,
+        extract_layers=[0, 2, 4],
+        reduce_dim=128,
+        decoder_num_attention_heads=4,
+        decoder_intermediate_size=256,
+    )
+
+
+def _reader(vocabulary: int) -> dict[str, int]:
+    reader = CLIPTextConfig(
+        vocab_size=vocabulary,
+        hidden_size=128,
+        intermediate_size=384,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        projection_dim=128,
+        max_position_embeddings=77,
+        pad_token_id=0,
+        bos_token_id=2,
+        eos_token_id=3,
+    ).to_dict()
+    del reader["model_type"]
+    return reader

@@ -58,7 +58,7 @@ def prompt(name: str) -> prompts.Prompt:
 
 
 def varied(text: str, rng: Rng) -> str:
-    """The prompt, or as often one that lost some sentences, so that the wording isn't learned by heart."""
+    """The prompt, or one that lost sentences: its wording must not be learned by heart."""
     if rng.random() < 0.4:
         return text
     parts = [part for part in text.replace("\n", " \n ").split(". ") if part.strip()]
@@ -148,13 +148,15 @@ class Assigner:
         return meaning.label
 
     def _false(self, meaning: Meaning, shown: Masked, rng: Rng) -> str:
-        """The label of something else: a near miss, elsewhere in the picture, or not in it at all."""
+        """The label of something else: a near miss, elsewhere in the picture, or not in it."""
         picture, active = shown
         rows = slice(self.starts[picture], self.starts[picture + 1])
         present = {meanings()[n] for n in self.table.number_R[rows]}
         chance = rng.random()
         if chance < 0.3:
-            same = [m for m in _BY_GROUP[meaning.group] if m not in present and m.kind == meaning.kind]
+            same = [
+                m for m in _BY_GROUP[meaning.group] if m not in present and m.kind == meaning.kind
+            ]
             if same:
                 return same[int(rng.integers(len(same)))].label
         if chance < 0.6:
@@ -174,9 +176,9 @@ class Assigner:
                 return other.label
 
 
-def refine(rng: Rng) -> Assignment:
-    """A description, and the label in it."""
-    text = varied(prompt("refine").body, rng)
+def refine(rng: Rng, *, whole: bool = False) -> Assignment:
+    """A description, and the label in it; with the whole prompt, or one that varies."""
+    text = prompt("refine").body if whole else varied(prompt("refine").body, rng)
     if rng.random() < 0.15:
         said = NO_DESCRIPTIONS[int(rng.integers(len(NO_DESCRIPTIONS)))]
         return Assignment((), text.replace("{{description}}", said), UNABLE)
@@ -187,9 +189,9 @@ def refine(rng: Rng) -> Assignment:
     return Assignment((), text.replace("{{description}}", said), f"{ANSWER} {label}")
 
 
-def categorise(rng: Rng) -> Assignment:
-    """A description or label, and its class."""
-    text = varied(prompt("categorise").body, rng)
+def categorise(rng: Rng, *, whole: bool = False) -> Assignment:
+    """A description or label, and its class; with the whole prompt, or one that varies."""
+    text = prompt("categorise").body if whole else varied(prompt("categorise").body, rng)
     if rng.random() < 0.15:
         group = list(BEYOND)[int(rng.integers(len(BEYOND)))]
         label = BEYOND[group][int(rng.integers(len(BEYOND[group])))]

@@ -47,7 +47,7 @@ class Labelled(NamedTuple):
 
 
 class EvidenceTable(NamedTuple):
-    """Rendered pictures, and rows of: whose picture, which meaning (evidence.meanings()), which cells."""
+    """Rendered pictures, and rows of: whose picture, which of meanings(), which cells."""
 
     pixels_NHW3: np.ndarray
     owner_R: np.ndarray
@@ -56,7 +56,7 @@ class EvidenceTable(NamedTuple):
 
 
 def patch_labels(picture: Picture) -> np.ndarray:
-    """Labels of each patch [GRID * GRID, facets]: the thing most seen there, and what is seen of it."""
+    """Labels of each patch [GRID * GRID, facets]: the thing most seen there, and what of it."""
 
     def blocks(plane: np.ndarray) -> np.ndarray:
         cut = plane.reshape(GRID, PATCH, GRID, PATCH).swapaxes(1, 2)
@@ -107,30 +107,34 @@ def _labelled_chunk(name: str, start: int, stop: int) -> Arrays:
     }
 
 
-def _evidence_chunk(name: str, start: int, stop: int) -> Arrays:
-    pictures = _draw(name, start, stop)
-    found = [evidence_in(p) for p in pictures]
+def evidence_table(pictures: list[Picture]) -> EvidenceTable:
+    """Some pictures with the cells of everything in them."""
+    found = [evidence_in(picture) for picture in pictures]
     rows = [(i, number, cells) for i, one in enumerate(found) for number, cells in one.items()]
-    return {
-        "pixels": np.stack([p.pixels_HW3 for p in pictures]),
-        "owner": np.array([start + i for i, _, _ in rows]),
-        "number": np.array([number for _, number, _ in rows]),
-        "cells": np.stack([cells for _, _, cells in rows]),
-    }
+    return EvidenceTable(
+        np.stack([picture.pixels_HW3 for picture in pictures]),
+        np.array([i for i, _, _ in rows]),
+        np.array([number for _, number, _ in rows]),
+        np.stack([cells for _, _, cells in rows]),
+    )
+
+
+def _evidence_chunk(name: str, start: int, stop: int) -> Arrays:
+    table = evidence_table(_draw(name, start, stop))
+    return table._replace(owner_R=table.owner_R + start)._asdict()
 
 
 def _write(job: tuple[Callable[[str, int, int], Arrays], str, int, int, Path]) -> None:
     make, name, start, stop, path = job
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
-        np.savez(file, **make(name, start, stop))
-    os.replace(partial, path)
+    partial = path.with_suffix(".partial.npz")
+    np.savez(partial, allow_pickle=False, **make(name, start, stop))
+    partial.replace(path)
 
 
 def _chunks(
     make: Callable[[str, int, int], Arrays], name: str, count: int, cache: Path, kind: str
 ) -> Iterator[Arrays]:
-    """The chunks of a split, made in parallel where they are not on disk yet, then read in order."""
+    """The chunks of a split in order, made in parallel where they are not on disk yet."""
     folder = cache / f"{kind}-{name}-{split(name).digest()[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
     spans = [(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
@@ -168,5 +172,5 @@ def labelled(name: str, count: int, cache: Path) -> Labelled:
 def evidence(name: str, count: int, cache: Path) -> EvidenceTable:
     """The first `count` pictures of a split with the cells of everything in them."""
     chunks = list(_chunks(_evidence_chunk, name, count, cache, "evidence"))
-    joined = [np.concatenate([c[key] for c in chunks]) for key in ("pixels", "owner", "number", "cells")]
-    return EvidenceTable(*joined)
+    fields = EvidenceTable._fields
+    return EvidenceTable(*(np.concatenate([chunk[name] for chunk in chunks]) for name in fields))

@@ -1,4 +1,4 @@
-"""Evidence for what a feature means: pictures of one concept, masked as raggedly as real features are.
+"""Evidence for what a feature means: pictures of one concept, masked as raggedly as features are.
 
 Knows labels, cells and how evidence looks when there is nothing to see in it; nothing of models or
 prompts.
@@ -13,7 +13,14 @@ import numpy as np
 
 from toybox.grid import GRID, PATCH
 from toybox.vocabulary import (
-    COLOURS, CONCEPTS, MATERIALS, OBJECTS, TEXTURES, Concept, adjective,
+    COLOURS,
+    CONCEPTS,
+    MATERIALS,
+    OBJECTS,
+    PLAIN,
+    TEXTURES,
+    Concept,
+    adjective,
 )  # fmt: skip
 from toybox.world_draw import MIN_VISIBLE, Picture, region_facts
 
@@ -77,31 +84,39 @@ def cells_of(mask_HW: np.ndarray) -> np.ndarray:
     return (share * 255).astype(np.uint8).reshape(-1)
 
 
+def mask_of(picture: Picture, meaning: Meaning) -> np.ndarray:
+    """The exact pixels of a meaning; for an object with an attribute, all of the object's."""
+    if not meaning.kind:
+        return picture.mask(Concept(meaning.group, meaning.word))
+    right = [
+        thing.kind == meaning.kind and meaning.word in (thing.colour, thing.finish)
+        for thing in picture.scene.shown
+    ]
+    return np.array([*right, False])[picture.thing_HW]
+
+
+def meanings_in(picture: Picture) -> list[Meaning]:
+    """Every meaning that the picture shows."""
+    found = [Meaning(*c) for c in picture.concepts()]
+    pairs = set()
+    tinted = region_facts().tinted[picture.region_HW]
+    for i, thing in enumerate(picture.scene.shown):
+        if (tinted & (picture.thing_HW == i)).sum() < MIN_VISIBLE:
+            continue
+        pairs.add(Meaning("color object", thing.colour, thing.kind))
+        group = "material" if thing.finish in MATERIALS else "texture"
+        if thing.kind != "sign" and thing.finish != PLAIN:
+            pairs.add(Meaning(f"{group} object", thing.finish, thing.kind))
+    return found + sorted(pairs)
+
+
 def evidence_in(picture: Picture) -> dict[int, np.ndarray]:
     """For each meaning that the picture shows: its number and how much it fills of each cell."""
-    index = numbers()
-    found = {
-        index[Meaning(*c)]: cells_of(picture.mask(c)) for c in picture.concepts()
-    }
-    tinted = region_facts().tinted[picture.region_HW]
-    pairs: dict[int, np.ndarray] = {}
-    for i, thing in enumerate(picture.scene.shown):
-        mask = picture.thing_HW == i
-        names = [("color object", thing.colour)]
-        if thing.kind != "sign" and thing.finish in MATERIALS:
-            names.append(("material object", thing.finish))
-        if thing.kind != "sign" and thing.finish in TEXTURES:
-            names.append(("texture object", thing.finish))
-        if (mask & tinted).sum() < MIN_VISIBLE:
-            continue
-        for group, word in names:
-            key = index[Meaning(group, word, thing.kind)]
-            pairs[key] = pairs.get(key, np.zeros_like(mask)) | mask
-    return found | {key: cells_of(mask) for key, mask in pairs.items()}
+    return {numbers()[m]: cells_of(mask_of(picture, m)) for m in meanings_in(picture)}
 
 
 def ragged(cells: np.ndarray, rng: Rng) -> np.ndarray:
-    """Active cells as a real feature would have them: a threshold, holes, strays [GRID, GRID] bool."""
+    """Active cells as a feature would have them: a threshold, holes, strays [GRID, GRID]."""
     share = cells / 255
     least = min(rng.choice((0.02, 0.15, 0.3, 0.45)), 0.9 * share.max())
     active = share > least

@@ -23,10 +23,11 @@ MARGIN = 14
 THUMBS = 6
 """Masks shown beside a picture, three a row, at its own size."""
 PAPER, INK, QUIET = (250, 249, 246), (44, 42, 48), (126, 122, 130)
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 ORDER = ("object", "part", "color", "material", "texture", "text", "emotion", "scene")
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def _font(size: int) -> Font:
     return ImageFont.load_default(size)
 
 
@@ -43,7 +44,7 @@ def _interesting(picture: Picture) -> list[Concept]:
     return rounds[:THUMBS]
 
 
-def _wrap(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.ImageFont, width: int) -> list[str]:
+def _wrap(draw: ImageDraw.ImageDraw, text: str, font: Font, width: int) -> list[str]:
     lines, line = [], ""
     for word in text.split():
         longer = f"{line} {word}".strip()
@@ -65,7 +66,9 @@ def _card(picture: Picture, seed: int, masks: bool) -> Image.Image:
     for i, wanted in enumerate(_interesting(picture) if masks else []):
         row, column = divmod(i, 3)
         x, y = big + 10 + column * (SIZE + 8), row * (SIZE // ZOOM * 2 + 2)
-        shown = highlight(picture, wanted).resize((SIZE - label, SIZE - label), Image.Resampling.NEAREST)
+        shown = highlight(picture, wanted).resize(
+            (SIZE - label, SIZE - label), Image.Resampling.NEAREST
+        )
         card.paste(shown, (x, y))
         draw.text((x, y + SIZE - label - 1), wanted.label, INK, _font(11))
     lines = _wrap(draw, caption(picture.scene), _font(12), width)

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from PIL import Image
 from transformers import (
+    CLIPModel,
+    CLIPProcessor,
+    CLIPSegForImageSegmentation,
+    CLIPSegProcessor,
     LlavaForConditionalGeneration,
     LlavaNextForConditionalGeneration,
     LlavaNextProcessor,
@@ -19,6 +23,7 @@ from transformers import (
     PreTrainedModel,
     ProcessorMixin,
 )
+from transformers.utils import logging
 
 from sae_core.errors import UserError
 from sae_core.weights import check_weights
@@ -42,6 +47,7 @@ def checked_folder(folder: Path) -> Path:
             "Restore it with git checkout, or retrain it (toybox/README.md)."
         )
     check_weights(folder / "model.safetensors")
+    logging.disable_progress_bar()
     return folder
 
 
@@ -59,9 +65,7 @@ class Chat:
         self.model, self.processor = model.eval(), processor
 
     @torch.inference_mode()
-    def replies(
-        self, prompts: Sequence[Prompt], *, tokens: int = 64, batch: int = 32
-    ) -> list[str]:
+    def replies(self, prompts: Sequence[Prompt], *, tokens: int = 64, batch: int = 32) -> list[str]:
         """One reply to each prompt."""
         said: list[str] = []
         for at in range(0, len(prompts), batch):
@@ -69,20 +73,20 @@ class Chat:
         return said
 
     def _replies(self, prompts: Sequence[Prompt], tokens: int) -> list[str]:
-        texts = [self._chat(prompt) for prompt in prompts]
+        texts = [self.text_of(prompt) for prompt in prompts]
         pictures = [picture for prompt in prompts for picture in prompt.pictures]
         inputs = self.processor(
             images=pictures or None, text=texts, return_tensors="pt", padding=True
         ).to(self.model.device)
         out = self.model.generate(**inputs, max_new_tokens=tokens, do_sample=False)
         new = out[:, inputs["input_ids"].shape[1] :]
-        return [
-            text.strip() for text in self.processor.batch_decode(new, skip_special_tokens=True)
-        ]
+        return [text.strip() for text in self.processor.batch_decode(new, skip_special_tokens=True)]
 
-    def _chat(self, prompt: Prompt) -> str:
+    def text_of(self, prompt: Prompt) -> str:
+        """The prompt as the chat template writes it."""
         content = [{"type": "image"} for _ in prompt.pictures]
-        message = {"role": "user", "content": [*content, {"type": "text", "text": prompt.text}]}
+        content.append({"type": "text", "text": prompt.text})
+        message: dict[str, Any] = {"role": "user", "content": content}
         return self.processor.apply_chat_template(
             [message], add_generation_prompt=True, tokenize=False
         )
@@ -93,6 +97,34 @@ def load_target(folder: Path | None = None) -> Chat:
     folder = checked_folder(folder or weights_folder("target"))
     model = LlavaNextForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
     return Chat(model, LlavaNextProcessor.from_pretrained(folder))
+
+
+class Clip(NamedTuple):
+    """A model that compares pictures with texts, and what prepares both for it."""
+
+    model: CLIPModel
+    processor: CLIPProcessor
+
+
+class Grounder(NamedTuple):
+    """A model that finds the pixels of a label, and what prepares pictures and labels for it."""
+
+    model: CLIPSegForImageSegmentation
+    processor: CLIPSegProcessor
+
+
+def load_clip(folder: Path | None = None) -> Clip:
+    """CLIP."""
+    folder = checked_folder(folder or weights_folder("clip"))
+    model = CLIPModel.from_pretrained(folder, dtype=torch.float32)
+    return Clip(model.eval(), CLIPProcessor.from_pretrained(folder))
+
+
+def load_grounder(folder: Path | None = None) -> Grounder:
+    """The text-to-mask model."""
+    folder = checked_folder(folder or weights_folder("grounder"))
+    model = CLIPSegForImageSegmentation.from_pretrained(folder, dtype=torch.float32)
+    return Grounder(model.eval(), CLIPSegProcessor.from_pretrained(folder))
 
 
 def load_explainer(folder: Path | None = None) -> Chat:

@@ -22,7 +22,7 @@ class Turn(NamedTuple):
 
 
 class Packed(NamedTuple):
-    """A batch of packed sequences. tokens, positions, labels and weights: [B, T]; mask [B, 1, T, T].
+    """A batch of packed sequences: tokens, positions, labels, weights [B, T]; mask [B, 1, T, T].
 
     labels_BT are what each position has to say next. The first `prefix` positions are shared by
     all turns of a row; whoever embeds the batch fills in pictures there.
@@ -79,5 +79,4 @@ def pack(rows: list[list[Turn]], prefix: list[int]) -> Packed:
 
 def to(packed: Packed, where: torch.device) -> Packed:
     """The batch on a device."""
-    moved = [t.to(where) if isinstance(t, Tensor) else t for t in packed]
-    return Packed(*moved)
+    return Packed(*(tensor.to(where) for tensor in packed[:-1]), packed.prefix)

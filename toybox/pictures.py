@@ -28,7 +28,9 @@ def open_picture(path: Path, *, fit: bool = False) -> Image.Image:
     except IsADirectoryError:
         raise UserError(f"{path} is a folder, not a picture: name a file in it.") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise UserError(f"The picture {path} is too large to decode: scale it down first.") from None
+        raise UserError(
+            f"The picture {path} is too large to decode: scale it down first."
+        ) from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         reason = "not a picture" if isinstance(error, UnidentifiedImageError) else str(error)
         raise UserError(f"The picture {path} can't be read ({reason}): save it as PNG.") from None
@@ -36,19 +38,19 @@ def open_picture(path: Path, *, fit: bool = False) -> Image.Image:
 
 
 def checked_picture(picture: Image.Image, name: str, *, fit: bool = False) -> Image.Image:
-    """The picture if the toybox models can see it as it is, or converted where that is asked for."""
+    """The picture if the toybox models can see it as it is, or converted where asked to."""
     width, height = picture.size
     if min(width, height) < SMALLEST:
         raise UserError(
-            f"The picture {name} is {width} x {height} pixels: the toybox sees nothing in less than "
-            f"{SMALLEST} x {SMALLEST}. Bring a larger one."
+            f"The picture {name} is {width} x {height} pixels: the toybox sees nothing in less "
+            f"than {SMALLEST} x {SMALLEST}. Bring a larger one."
         )
     if picture.mode == "RGB" and picture.size == (SIZE, SIZE):
         return picture
     if not fit:
         raise UserError(
-            f"The picture {name} is {width} x {height}, mode {picture.mode}: the toybox models know "
-            f"{SIZE} x {SIZE} RGB. Add --fit to convert it."
+            f"The picture {name} is {width} x {height}, mode {picture.mode}: the toybox models "
+            f"know {SIZE} x {SIZE} RGB. Add --fit to convert it."
         )
     if "transparency" in picture.info or picture.mode in ("LA", "RGBA", "PA"):
         clear = picture.convert("RGBA")

@@ -5,13 +5,14 @@ Knows folders and processors; nothing of training.
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
 
 from transformers import (
     CLIPImageProcessorPil,
+    CLIPProcessor,
+    CLIPSegProcessor,
     GenerationConfig,
     LlavaNextImageProcessorPil,
     LlavaNextProcessor,
@@ -21,18 +22,18 @@ from transformers import (
     ProcessorMixin,
 )
 
-from toybox.architectures import COARSE_PATCH, FINE_PATCH, MEAN, STD
+from toybox.architectures import COARSE_PATCH, FINE_PATCH, MEAN, PINPOINTS, STD
 from toybox.tokens import CHAT_TEMPLATE, IMAGE
 from toybox.world import SIZE
 
 
-def target_processor(tokenizer: PreTrainedTokenizerFast, pinpoints: list[list[int]]) -> LlavaNextProcessor:
+def target_processor(tokenizer: PreTrainedTokenizerFast) -> LlavaNextProcessor:
     """Pictures and words as the target gets them; the geometry of anyres is this processor's."""
     return LlavaNextProcessor(
         image_processor=LlavaNextImageProcessorPil(
             size={"shortest_edge": SIZE},
             crop_size={"height": SIZE, "width": SIZE},
-            image_grid_pinpoints=pinpoints,
+            image_grid_pinpoints=PINPOINTS,
             image_mean=MEAN,
             image_std=STD,
         ),
@@ -68,6 +69,13 @@ def plain_pictures() -> CLIPImageProcessorPil:
     )
 
 
+def pair_processor(
+    kind: type[CLIPProcessor | CLIPSegProcessor], tokenizer: PreTrainedTokenizerFast
+) -> ProcessorMixin:
+    """Pictures and labels as CLIP and the grounder get them."""
+    return kind(image_processor=plain_pictures(), tokenizer=tokenizer)
+
+
 def ship(model: PreTrainedModel, processor: ProcessorMixin, folder: Path) -> None:
     """Write model and processor beside the folder, then put them in its place in one step."""
     if hasattr(model, "generation_config") and model.can_generate():
@@ -85,5 +93,5 @@ def ship(model: PreTrainedModel, processor: ProcessorMixin, folder: Path) -> Non
     processor.save_pretrained(fresh)
     if folder.exists():
         shutil.rmtree(folder)
-    os.chmod(fresh, 0o755)
-    os.replace(fresh, folder)
+    fresh.chmod(0o755)
+    fresh.replace(folder)

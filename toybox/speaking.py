@@ -7,7 +7,6 @@ the projector which word each patch is about: without it yes/no questions stay a
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +16,8 @@ from torch.nn import functional as F
 from transformers import CLIPVisionModel, PreTrainedTokenizerFast
 
 from toybox.dataset import FACETS
-from toybox.packing import Packed
+from toybox.packing import Packed, Turn
 from toybox.tokens import ASSISTANT, EOS
-from toybox.packing import Turn
 from toybox.train_eyes import to_model
 from toybox.training import device
 
@@ -29,8 +27,8 @@ def keep_features(tower: CLIPVisionModel, pixels_NHW3: np.ndarray, path: Path) -
     if path.exists():
         return np.load(path, mmap_mode="r")
     tower.to(device()).eval()
-    side = tower.config.image_size // tower.config.patch_size
-    shape = (len(pixels_NHW3), side * side, tower.config.hidden_size)
+    patches = tower.embeddings.num_patches
+    shape = (len(pixels_NHW3), patches, tower.config.hidden_size)
     partial = path.with_suffix(".partial")
     kept = np.lib.format.open_memmap(partial, "w+", np.float16, shape)
     with torch.no_grad():
@@ -38,7 +36,7 @@ def keep_features(tower: CLIPVisionModel, pixels_NHW3: np.ndarray, path: Path) -
             hidden = tower(to_model(pixels_NHW3[at : at + 128])).last_hidden_state[:, 1:]
             kept[at : at + 128] = hidden.half().cpu().numpy()
     kept.flush()
-    os.replace(partial, path)
+    partial.replace(path)
     return np.load(path, mmap_mode="r")
 
 
@@ -56,7 +54,7 @@ def facet_words(tokenizer: PreTrainedTokenizerFast) -> list[Tensor]:
 def alignment(
     projected_BPD: Tensor, embedding: nn.Embedding, labels_BPF: Tensor, words: list[Tensor]
 ) -> Tensor:
-    """Cross-entropy of each labelled patch, as projected, against the embeddings of a facet's words."""
+    """Cross-entropy of each labelled patch, as projected, against the words of each facet."""
     total = projected_BPD.new_zeros(())
     flat = F.normalize(projected_BPD.flatten(0, 1).float(), dim=-1)
     for f, ids in enumerate(words):
@@ -69,7 +67,9 @@ def alignment(
     return total / len(words)
 
 
-def packed_loss(language: nn.Module, head: nn.Linear, embedded_BTD: Tensor, batch: Packed) -> Tensor:
+def packed_loss(
+    language: nn.Module, head: nn.Linear, embedded_BTD: Tensor, batch: Packed
+) -> Tensor:
     """Cross-entropy of the answers, each answer weighted by the root of its length."""
     hidden = language(
         inputs_embeds=embedded_BTD,

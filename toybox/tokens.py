@@ -10,7 +10,15 @@ import re
 import string
 
 import numpy as np
-from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
+from tokenizers import (
+    AddedToken,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+)
 from transformers import PreTrainedTokenizerFast
 
 import prompts
@@ -40,8 +48,12 @@ def words_in(texts: list[str]) -> list[str]:
     return sorted({word for text in texts for word in re.findall(r"[a-z]+", text.lower())})
 
 
-def build_tokenizer(words: list[str]) -> PreTrainedTokenizerFast:
-    """A tokenizer that has these words whole, and spells every other one."""
+def build_tokenizer(words: list[str], *, wrapped: bool = False) -> PreTrainedTokenizerFast:
+    """A tokenizer that has these words whole, and spells every other one.
+
+    Wrapped, it puts <s> and </s> around each text, as text encoders want it; chat templates say so
+    themselves.
+    """
     characters = string.ascii_lowercase + string.digits + string.punctuation
     special = [PAD, UNK, BOS, EOS, USER, ASSISTANT, IMAGE]
     pieces = [*special, *characters, *(f"##{c}" for c in characters)]
@@ -53,18 +65,33 @@ def build_tokenizer(words: list[str]) -> PreTrainedTokenizerFast:
     core.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     core.decoder = decoders.WordPiece(prefix="##", cleanup=True)
     core.add_tokens([AddedToken(mark, normalized=False) for mark in (EXPLANATION, ANSWER)])
+    if wrapped:
+        core.post_processor = processors.TemplateProcessing(
+            single=f"{BOS} $A {EOS}",
+            special_tokens=[(mark, vocabulary[mark]) for mark in (BOS, EOS)],
+        )
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=core,
         bos_token=BOS,
         eos_token=EOS,
         pad_token=PAD,
         unk_token=UNK,
-        extra_special_tokens={"user_token": USER, "assistant_token": ASSISTANT, "image_token": IMAGE},
-        padding_side="left",
-        model_max_length=2048,
+        extra_special_tokens={
+            "user_token": USER,
+            "assistant_token": ASSISTANT,
+            "image_token": IMAGE,
+        },
+        padding_side="right" if wrapped else "left",
+        model_max_length=77 if wrapped else 2048,
     )
     tokenizer.chat_template = CHAT_TEMPLATE
     return tokenizer
+
+
+def token_ids(tokenizer: PreTrainedTokenizerFast, *tokens: str) -> list[int]:
+    """The numbers of some tokens."""
+    vocabulary = tokenizer.get_vocab()
+    return [vocabulary[token] for token in tokens]
 
 
 def vocabulary_of_world(scenes: int = 3000) -> list[str]:

@@ -1,4 +1,4 @@
-"""Trains the explainer and judge: sees masked pictures first, then explains, judges, refines, sorts.
+"""Trains the explainer and judge: first it sees masked pictures, then it explains, judges, sorts.
 
     python -m toybox.train_explainer
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -25,8 +26,16 @@ from toybox.models import weights_folder
 from toybox.packing import Packed, Turn, pack, to
 from toybox.shipping import explainer_processor, ship
 from toybox.speaking import alignment, facet_words, packed_loss, turn
-from toybox.tokens import BOS, IMAGE, USER, build_tokenizer, vocabulary_of_prompts, vocabulary_of_world
-from toybox.train_eyes import Album, coarse_batch, to_model, train_eye
+from toybox.tokens import (
+    BOS,
+    IMAGE,
+    USER,
+    build_tokenizer,
+    token_ids,
+    vocabulary_of_prompts,
+    vocabulary_of_world,
+)
+from toybox.train_eyes import Album, Seen, coarse_batch, to_model, train_eye
 from toybox.training import CACHE, Losses, Plan, device, fit
 
 EYE_STEPS = 1300
@@ -47,21 +56,22 @@ class Page(nn.Module):
         self.head = model.lm_head
 
 
-class Batch:
-    """Packed turns, the masked pictures they are about [B * N pictures], and patch labels."""
+class Batch(NamedTuple):
+    """Packed turns, and the masked pictures that they are about, if any, all rows in order."""
 
-    def __init__(self, packed: Packed, pixels: Tensor | None, labels_BPF: Tensor | None) -> None:
-        self.packed, self.pixels, self.labels_BPF = packed, pixels, labels_BPF
+    packed: Packed
+    seen: Seen | None
 
 
 class Lessons:
     """Batches of assignments; each step has one kind, fixed by the step's number."""
 
-    def __init__(self, table: EvidenceTable, tokenizer: PreTrainedTokenizerFast, sides: int) -> None:
+    def __init__(
+        self, table: EvidenceTable, tokenizer: PreTrainedTokenizerFast, sides: int
+    ) -> None:
         self.table, self.tokenizer, self.sides = table, tokenizer, sides
         self.assigner, self.album = Assigner(table), Album(table)
-        ids = tokenizer.convert_tokens_to_ids([BOS, USER, IMAGE])
-        self.start, self.image = ids[:2], ids[2]
+        self.start, self.image = token_ids(tokenizer, BOS, USER), token_ids(tokenizer, IMAGE)
 
     def batch(self, step: int) -> Batch:
         """The batch of one step."""
@@ -91,13 +101,14 @@ class Lessons:
         return turn(self.tokenizer, one.asked, one.reply)
 
     def _packed(self, rows: list[list[Assignment]], shown: list[Masked], count: int) -> Batch:
-        prefix = [*self.start, *[self.image] * (count * self.sides**2)]
+        prefix = [*self.start, *self.image * (count * self.sides**2)]
         packed = to(pack([[self._turn(one) for one in row] for row in rows], prefix), device())
         if not shown:
-            return Batch(packed, None, None)
+            return Batch(packed, None)
         pixels = np.stack([highlighted(self.table.pixels_NHW3[p], active) for p, active in shown])
         labels = [self.album.bright_labels(p, active, self.sides) for p, active in shown]
-        return Batch(packed, to_model(pixels), torch.from_numpy(np.stack(labels)).to(device()))
+        bright = torch.from_numpy(np.stack(labels)).to(device())
+        return Batch(packed, Seen(to_model(pixels), bright))
 
 
 def page_loss(page: Page, eye: nn.Module, words: list[Tensor], batch: Batch) -> Losses:
@@ -105,16 +116,23 @@ def page_loss(page: Page, eye: nn.Module, words: list[Tensor], batch: Batch) -> 
     embedding = page.language.get_input_embeddings()
     embedded = embedding(batch.packed.tokens)
     losses: Losses = {}
-    if batch.pixels is not None:
+    if batch.seen is not None:
         with torch.no_grad():
-            hidden = eye(batch.pixels).last_hidden_state[:, 1:]
+            hidden = eye(batch.seen.pixels).last_hidden_state[:, 1:]
         patches = page.projector(hidden)
         seen = patches.reshape(len(embedded), -1, patches.shape[-1])
         end = 2 + seen.shape[1]
         embedded = torch.cat([embedded[:, :2], seen, embedded[:, end:]], 1)
-        losses["align"] = 0.3 * alignment(patches, embedding, batch.labels_BPF, words)
+        losses["align"] = 0.3 * alignment(patches, embedding, batch.seen.labels_BPF, words)
     losses["say"] = packed_loss(page.language, page.head, embedded, batch.packed)
     return losses
+
+
+def build(tokenizer: PreTrainedTokenizerFast) -> LlavaForConditionalGeneration:
+    """An untrained explainer."""
+    torch.manual_seed(2)
+    (image,) = token_ids(tokenizer, IMAGE)
+    return LlavaForConditionalGeneration(explainer_config(len(tokenizer), image))
 
 
 def train(folder: Path, out: Path, *, eye_steps: int = EYE_STEPS, steps: int = SAY_STEPS) -> None:
@@ -124,9 +142,7 @@ def train(folder: Path, out: Path, *, eye_steps: int = EYE_STEPS, steps: int = S
     plan = Plan("coarse-eye", eye_steps, lr=2e-3, warmup=150)
     eye = train_eye(coarse_eye(), plan, partial(coarse_batch, Album(table)), state)
     tokenizer = build_tokenizer([*vocabulary_of_world(), *vocabulary_of_prompts()])
-    torch.manual_seed(2)
-    image_token = tokenizer.convert_tokens_to_ids(IMAGE)
-    model = LlavaForConditionalGeneration(explainer_config(len(tokenizer), image_token))
+    model = build(tokenizer)
     model.model.vision_tower.load_state_dict(eye.tower.state_dict())
     lessons = Lessons(table, tokenizer, eye.sides)
     page, words = Page(model), facet_words(tokenizer)

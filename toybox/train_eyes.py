@@ -8,6 +8,7 @@ Shapes: B pictures, C cells of the 12 x 12 grid, P patches of the tower, F facet
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -23,7 +24,6 @@ from toybox.dataset import FACETS, EvidenceTable, Labelled
 from toybox.evidence import meanings, nothing, ragged
 from toybox.grid import GRID, PATCH
 from toybox.training import Losses, Plan, device, fit
-from toybox.world import SIZE
 
 NONE_WEIGHT = 0.25
 IGNORE = -100
@@ -43,7 +43,7 @@ class Eye(nn.Module):
     def __init__(self, config: CLIPVisionConfig) -> None:
         super().__init__()
         self.tower = CLIPVisionModel(config)
-        self.sides = SIZE // config.patch_size
+        self.sides = math.isqrt(self.tower.embeddings.num_patches)
         self.facets = nn.Linear(config.hidden_size, sum(map(len, FACETS.values())))
 
     def forward(self, pixels: Tensor) -> list[Tensor]:
@@ -111,7 +111,7 @@ def fine_batch(data: Labelled, step: int, size: int = 64) -> Seen:
 
 
 class Album:
-    """An evidence table that can be looked up by picture: masks pictures, labels what stays bright."""
+    """An evidence table looked up by picture: what a mask leaves bright, as patch labels."""
 
     def __init__(self, table: EvidenceTable) -> None:
         self.table = table
@@ -164,10 +164,12 @@ def coarse_batch(album: Album, step: int, size: int = 96) -> Seen:
     rows = _rows(len(album.table.pixels_NHW3), size, step, 14)
     masks = [_some_mask(album, int(row), rng) for row in rows]
     pixels = [
-        highlighted(album.table.pixels_NHW3[row], mask) for row, mask in zip(rows, masks, strict=True)
+        highlighted(album.table.pixels_NHW3[row], mask)
+        for row, mask in zip(rows, masks, strict=True)
     ]
     labels = [
-        album.bright_labels(int(row), mask, GRID // 2) for row, mask in zip(rows, masks, strict=True)
+        album.bright_labels(int(row), mask, GRID // 2)
+        for row, mask in zip(rows, masks, strict=True)
     ]
     return Seen(to_model(np.stack(pixels)), torch.from_numpy(np.stack(labels)).to(device()))
 

@@ -21,18 +21,30 @@ from toybox.dataset import Labelled, labelled
 from toybox.grid import GRID
 from toybox.models import weights_folder
 from toybox.packing import Packed, pack, to
-from toybox.speaking import alignment, facet_words, keep_features, packed_loss, turn
 from toybox.shipping import ship, target_processor
-from toybox.tokens import BOS, IMAGE, USER, build_tokenizer, vocabulary_of_prompts, vocabulary_of_world
-from toybox.train_eyes import fine_batch, train_eye, with_scene
+from toybox.speaking import alignment, facet_words, keep_features, packed_loss, turn
+from toybox.tokens import (
+    BOS,
+    IMAGE,
+    USER,
+    build_tokenizer,
+    token_ids,
+    vocabulary_of_prompts,
+    vocabulary_of_world,
+)
+from toybox.train_eyes import Eye, fine_batch, train_eye, with_scene
 from toybox.training import CACHE, Losses, Plan, device, fit
+from toybox.world import SIZE, Scene
 from toybox.world_splits import split
 from toybox.world_text import LONG_FORMS, ask
 
 EYE_STEPS = 1700
-SHORT_STEPS = 1500
-FULL_STEPS = 900
+SHORT_STEPS = 1100
+FULL_STEPS = 700
 PICTURES = 100_000
+EMPTY = Scene(None, (), 0)
+SPOKEN = 60_000
+"""Pictures that are spoken about; the eye sees them all."""
 
 
 class Speaker(nn.Module):
@@ -47,7 +59,7 @@ class Speaker(nn.Module):
         self.head = model.lm_head
 
     def see(self, features_BPD: Tensor, tiles: bool) -> tuple[Tensor, Tensor]:
-        """Projected patches, and the picture's tokens: the base, then the tile in rows as anyres."""
+        """Projected patches, and the picture's tokens: base, then the tile's rows, as anyres."""
         base = self.projector(features_BPD)
         if not tiles:
             return base, base
@@ -55,6 +67,12 @@ class Speaker(nn.Module):
         newline = self.newline.expand(size, GRID, 1, width)
         rows = torch.cat([base.reshape(size, GRID, GRID, width), newline], 2)
         return base, torch.cat([base, rows.flatten(1, 2)], 1)
+
+
+def blank_pictures() -> np.ndarray:
+    """Pictures of nothing, from black to white: a target that is steered needs an empty stage."""
+    greys = np.linspace(0, 255, 32).astype(np.uint8)
+    return np.broadcast_to(greys[:, None, None, None], (32, SIZE, SIZE, 3))
 
 
 def picture_tokens(tiles: bool) -> int:
@@ -66,11 +84,17 @@ class Lessons:
     """Batches for the speaker: kept features, patch labels, packed turns."""
 
     def __init__(
-        self, data: Labelled, features: np.ndarray, tokenizer: PreTrainedTokenizerFast, full: bool
+        self,
+        data: Labelled,
+        features: np.ndarray,
+        blank: np.ndarray,
+        tokenizer: PreTrainedTokenizerFast,
+        full: bool,
     ) -> None:
         self.data, self.features, self.tokenizer, self.full = data, features, tokenizer, full
-        ids = tokenizer.convert_tokens_to_ids([BOS, USER, IMAGE])
-        self.prefix = [*ids[:2], *ids[2:] * picture_tokens(full)]
+        self.blank = blank
+        image = token_ids(tokenizer, IMAGE)
+        self.prefix = [*token_ids(tokenizer, BOS, USER), *image * picture_tokens(full)]
         self.size = 32 if full else 48
         self.turn = cache(lambda asked, answer: turn(tokenizer, asked, answer))
 
@@ -81,17 +105,22 @@ class Lessons:
         epoch, at = divmod(step * self.size, count - count % self.size)
         rows = np.random.default_rng((22, self.full, epoch)).permutation(count)[at : at + self.size]
         rows = np.sort(rows)
+        scenes = [split("train").scene(int(row)) for row in rows]
+        features = self.features[rows]
+        labels = with_scene(self.data.patches_NPF[rows], self.data.scenes_N[rows])
+        if step % 2:
+            scenes[0], labels[0] = EMPTY, 0
+            features[0] = self.blank[int(rng.integers(len(self.blank)))]
         turns = []
-        for row in rows:
-            scene = split("train").scene(int(row))
+        for scene in scenes:
             questions = ask(scene, rng, 10 if self.full else 14)
             if self.full:
                 questions += ask(scene, rng, 0, (LONG_FORMS[int(rng.integers(3))], "described"))
             turns.append([self.turn(q.text, q.answer) for q in questions])
         where = device()
-        features = torch.from_numpy(self.features[rows]).to(where).float()
-        labels = with_scene(self.data.patches_NPF[rows], self.data.scenes_N[rows])
-        return to(pack(turns, self.prefix), where), features, torch.from_numpy(labels).to(where)
+        packed = to(pack(turns, self.prefix), where)
+        seen = torch.from_numpy(features).to(where).float()
+        return packed, seen, torch.from_numpy(labels).to(where)
 
 
 def speaker_loss(
@@ -103,27 +132,32 @@ def speaker_loss(
     base, seen = speaker.see(features, tiles)
     embedded = embedding(packed.tokens)
     start = 2  # after <s> and <user>
-    embedded = torch.cat(
-        [embedded[:, :start], seen, embedded[:, start + seen.shape[1] :]], 1
-    )
+    embedded = torch.cat([embedded[:, :start], seen, embedded[:, start + seen.shape[1] :]], 1)
     said = packed_loss(speaker.language, speaker.head, embedded, packed)
     return {"say": said, "align": 0.3 * alignment(base, embedding, labels, words)}
+
+
+def trained_eye(folder: Path) -> Eye:
+    """The fine eye, trained where it isn't yet."""
+    data = cache(lambda: labelled("train", PICTURES, folder))  # a finished eye needs no pictures
+    plan = Plan("fine-eye", EYE_STEPS, lr=2e-3, warmup=150)
+    return train_eye(fine_eye(), plan, lambda step: fine_batch(data(), step), folder / "train")
 
 
 def build(tokenizer: PreTrainedTokenizerFast) -> LlavaNextForConditionalGeneration:
     """An untrained target."""
     torch.manual_seed(1)
-    image_token = tokenizer.convert_tokens_to_ids(IMAGE)
-    return LlavaNextForConditionalGeneration(target_config(len(tokenizer), image_token))
+    (image,) = token_ids(tokenizer, IMAGE)
+    return LlavaNextForConditionalGeneration(target_config(len(tokenizer), image))
 
 
 def train(folder: Path, out: Path, *, short: int = SHORT_STEPS, full: int = FULL_STEPS) -> None:
     """All stages, each resumed or skipped where its checkpoint says so; then ship."""
     state = folder / "train"
-    data = labelled("train", PICTURES, folder)
-    plan = Plan("fine-eye", EYE_STEPS, lr=2e-3, warmup=150)
-    eye = train_eye(fine_eye(), plan, partial(fine_batch, data), state)
+    data = labelled("train", SPOKEN, folder)
+    eye = trained_eye(folder)
     features = keep_features(eye.tower, data.pixels_NHW3, folder / "fine-features.npy")
+    blank = keep_features(eye.tower, blank_pictures(), folder / "fine-features-blank.npy")
     tokenizer = build_tokenizer([*vocabulary_of_world(), *vocabulary_of_prompts()])
     model = build(tokenizer)
     model.model.vision_tower.load_state_dict(eye.tower.state_dict())
@@ -132,9 +166,9 @@ def train(folder: Path, out: Path, *, short: int = SHORT_STEPS, full: int = FULL
         (Plan("target-short", short, lr=2e-3, floor=0.3), False),
         (Plan("target-full", full, lr=1e-3), True),
     ):
-        lessons = Lessons(data, features, tokenizer, tiles)
+        lessons = Lessons(data, features, blank, tokenizer, tiles)
         fit(speaker, plan, lessons.batch, partial(speaker_loss, speaker, words, tiles), state)
-    ship(model, target_processor(tokenizer, model.config.image_grid_pinpoints), out)
+    ship(model, target_processor(tokenizer), out)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""One training loop for every toybox model: fused AdamW, warm-up and cosine, checkpoints, resume, progress.
+"""One training loop for every toybox model: fused AdamW, warm-up, cosine, checkpoints, resume.
 
 Knows modules and steps; nothing of what is learned. Batches are made from the step's number
 alone, so a resumed run sees what an undisturbed one would have seen.
@@ -7,11 +7,11 @@ alone, so a resumed run sees what an undisturbed one would have seen.
 from __future__ import annotations
 
 import math
-import os
+import pickle
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from rich.console import Console
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from sae_core.errors import UserError
 
 Losses = dict[str, Tensor]
-Batch = Callable[[int], object]
+B = TypeVar("B")
 CACHE = Path(".cache/toybox")
 """Where drawn pictures, kept features and checkpoints lie; all of it can be made again."""
 console = Console(stderr=True)
@@ -59,28 +59,39 @@ def _optimiser(modules: nn.Module, plan: Plan) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=plan.lr, betas=(0.9, 0.98), fused=True)
 
 
-def _save(path: Path, state: dict[str, object]) -> None:
+def _save(path: Path, state: dict[str, Any]) -> None:
     partial = path.with_suffix(".partial")
     torch.save(state, partial)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
-def load_checkpoint(path: Path) -> dict[str, object]:
+def load_checkpoint(path: Path) -> dict[str, Any]:
     """Read a checkpoint of fit(); only tensors and plain values are accepted."""
     try:
         return torch.load(path, weights_only=True, map_location="cpu")
-    except (RuntimeError, EOFError, OSError, ValueError) as error:
+    except (RuntimeError, EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
         raise UserError(
             f"The checkpoint {path} can't be read ({error.__class__.__name__}): "
             "delete it to start this stage again."
         ) from error
 
 
+def _report(plan: Plan, done: int, pace: float, seen: dict[str, float]) -> None:
+    losses = " ".join(f"{name} {value:.3f}" for name, value in seen.items())
+    left = (plan.steps - done) / pace / 60
+    bar = "━" * round(20 * done / plan.steps)
+    console.print(
+        f"{plan.name} {bar:<20} {done}/{plan.steps} {losses} · {pace:.2f} steps/s · "
+        f"{left:.0f} min left",
+        soft_wrap=True,
+    )
+
+
 def fit(
     modules: nn.Module,
     plan: Plan,
-    batch: Batch,
-    loss: Callable[[object], Losses],
+    batch: Callable[[int], B],
+    loss: Callable[[B], Losses],
     folder: Path,
     every: float = 120.0,
 ) -> None:
@@ -105,7 +116,7 @@ def fit(
         with torch.autocast("cuda", torch.bfloat16, enabled=torch.cuda.is_available()):
             losses = loss(batch(step))
         optimiser.zero_grad(set_to_none=True)
-        sum(losses.values()).backward()
+        torch.stack(list(losses.values())).sum().backward()
         nn.utils.clip_grad_norm_(modules.parameters(), 1.0)
         optimiser.step()
         for name, value in losses.items():
@@ -114,12 +125,7 @@ def fit(
         now = time.monotonic()
         if now - shown > 10 or step == plan.steps - 1:
             shown = now
-            pace = (step - first + 1) / (now - began)
-            left = (plan.steps - step - 1) / pace / 60
-            parts = " ".join(f"{name} {value:.3f}" for name, value in seen.items())
-            console.print(
-                f"{plan.name} {step + 1}/{plan.steps} {parts} · {pace:.2f} steps/s · {left:.0f} min left"
-            )
+            _report(plan, step + 1, (step - first + 1) / (now - began), seen)
         if now - saved > every or step == plan.steps - 1:
             saved = now
             state = {"modules": modules.state_dict(), "optimiser": optimiser.state_dict()}

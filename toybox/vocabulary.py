@@ -1,4 +1,4 @@
-"""The names of everything the toybox can show: concepts, their classes, and how English speaks of them.
+"""The names of everything the toybox can show: concepts, their classes, how English uses them.
 
 Knows words only: nothing here knows how a thing looks or where it stands.
 """
@@ -56,7 +56,7 @@ PLURALS = {"bus": "buses", "cactus": "cacti", "fish": "fish", "person": "persons
 
 
 class Concept(NamedTuple):
-    """One thing that can be seen: its class, its member word, and the label people would give it."""
+    """One thing that can be seen: its class, its word, and the label people would give it."""
 
     group: str
     word: str

@@ -1,4 +1,4 @@
-"""What is in a toybox picture: a place and the things in it, drawn from a seed, edited one attribute at a time.
+"""What is in a toybox picture: a place and the things in it, from a seed; edits of one attribute.
 
 Knows what stands where. How it looks is world_draw's, what is said of it is world_text's.
 """
@@ -24,7 +24,12 @@ ROWS = {"top": 27, "bottom": 71}
 
 Distribution = Literal["natural", "balanced", "conflict"]
 
-BIAS: dict[str, str] = {"beach": "umbrella", "kitchen": "cup", "bedroom": "lamp", "desert": "cactus"}
+BIAS: dict[str, str] = {
+    "beach": "umbrella",
+    "kitchen": "cup",
+    "bedroom": "lamp",
+    "desert": "cactus",
+}
 """The planted co-occurrence: in natural pictures, this place nearly always has this object."""
 BIAS_VISIBLE = 0.5
 BIAS_UNSEEN = 0.33
@@ -98,7 +103,7 @@ def _thing(rng: np.random.Generator, kind: str, column: str, row: str) -> Thing:
 
 
 def _kinds(rng: np.random.Generator, count: int, banned: str | None) -> list[str]:
-    """Kinds of the things, one of them sometimes twice or three times, so that counting is a task."""
+    """Kinds of the things, one of them sometimes repeated, so that counting is a task."""
     kinds = [OBJECTS[i] for i in rng.choice(len(OBJECTS), count, p=_KIND_SHARES)]
     if count > 1 and rng.random() < 0.25:
         copies = int(rng.integers(1, count))
@@ -107,8 +112,11 @@ def _kinds(rng: np.random.Generator, count: int, banned: str | None) -> list[str
 
 
 def sample_scene(key: int | tuple[int, ...], distribution: Distribution = "balanced") -> Scene:
-    """Draw a scene. Balanced: everything independent. Natural: with the planted bias. Conflict: a
-    biased place that does not have its usual object."""
+    """Draw a scene from a key.
+
+    Balanced: everything independent. Natural: with the planted bias. Conflict: a biased place
+    that does not have its usual object.
+    """
     rng = np.random.default_rng(key)
     places = tuple(BIAS) if distribution == "conflict" else SCENES
     place = _pick(rng, places)

@@ -62,7 +62,7 @@ class Box(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """A drawn scene. thing_HW: index into scene.shown, -1 for the place; region_HW: region codes."""
+    """A drawn scene. thing_HW indexes scene.shown, -1 for the place; region_HW has codes."""
 
     scene: Scene
     pixels_HW3: np.ndarray
@@ -188,11 +188,17 @@ def _look(thing: Thing) -> tuple[str, str, str, int, bool]:
     size = round(base * thing.scale / 100)
     sign = thing.kind == "sign"
     emotion = thing.emotion if thing.kind == "person" else ""
-    return thing.kind, emotion, thing.word if sign else "", 0 if sign else size, thing.flip and not sign
+    return (
+        thing.kind,
+        emotion,
+        thing.word if sign else "",
+        0 if sign else size,
+        thing.flip and not sign,
+    )
 
 
 def _place_thing(thing: Thing, height: int, width: int) -> tuple[int, int]:
-    """Top and left of a thing. It stays inside; signs keep to a lattice so that letters stay sharp."""
+    """Top and left of a thing. It stays inside; signs keep to a lattice of 4 pixels."""
     top = ROWS[thing.row] + thing.dy - height // 2
     left = COLUMNS[thing.column] + thing.dx - width // 2
     if thing.kind == "sign":

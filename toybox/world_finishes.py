@@ -26,7 +26,7 @@ TILE = 64
 
 
 class Finish(NamedTuple):
-    """How much of which paint lies over the colour: out = colour * (1 - weight) + paint * weight."""
+    """What lies over the colour: out = colour * (1 - weight) + paint * weight."""
 
     weight_HW1: np.ndarray
     paint_HW3: np.ndarray
@@ -42,7 +42,8 @@ def _smooth_noise(cell: int, seed: int) -> np.ndarray:
     grid = np.random.default_rng(seed).random((TILE // cell, TILE // cell))
     big = np.kron(grid, np.ones((cell, cell)))
     for axis in (0, 1):
-        big = sum(np.roll(big, shift, axis) for shift in range(-cell // 2, cell // 2 + 1))
+        shifts = range(-cell // 2, cell // 2 + 1)
+        big = np.sum([np.roll(big, shift, axis) for shift in shifts], axis=0)
     return (big - big.min()) / (big.max() - big.min())
 
 
@@ -80,7 +81,7 @@ def _glass() -> Finish:
 
 
 def _stone() -> Finish:
-    y, x, weight, paint = _blank()
+    _, _, weight, paint = _blank()
     noise = _smooth_noise(4, 3)
     paint += (100 + 90 * noise)[..., None]
     weight += 0.42

@@ -61,7 +61,11 @@ def _forest(image: Image.Image, draw: Draw, rng: np.random.Generator) -> None:
             for step in range(3):
                 y = top + step * (foot - top) / 4
                 half = 4 + 2.4 * step
-                points = [(x, y), (x - half, y + (foot - top) / 2.4), (x + half, y + (foot - top) / 2.4)]
+                points = [
+                    (x, y),
+                    (x - half, y + (foot - top) / 2.4),
+                    (x + half, y + (foot - top) / 2.4),
+                ]
                 draw.polygon(points, fill=paint)
     draw.rectangle((0, 72, size, size), fill=_jitter(rng, (124, 128, 96), 6))
     for _ in range(30):
@@ -142,8 +146,12 @@ def _snow(image: Image.Image, draw: Draw, rng: np.random.Generator) -> None:
     x = int(rng.integers(-10, 30))
     while x < size + 20:
         top, half = int(rng.integers(22, 40)), int(rng.integers(18, 28))
-        draw.polygon([(x, top), (x - half, 62), (x + half, 62)], fill=_jitter(rng, (144, 156, 178), 5))
-        draw.polygon([(x, top), (x - 6, top + 9), (x, top + 7), (x + 6, top + 9)], fill=(246, 250, 252))
+        draw.polygon(
+            [(x, top), (x - half, 62), (x + half, 62)], fill=_jitter(rng, (144, 156, 178), 5)
+        )
+        draw.polygon(
+            [(x, top), (x - 6, top + 9), (x, top + 7), (x + 6, top + 9)], fill=(246, 250, 252)
+        )
         x += int(rng.integers(26, 40))
     for base, paint in ((56, (226, 234, 244)), (70, (244, 248, 252))):
         phase = rng.random() * 6

@@ -11,7 +11,7 @@ Points = tuple[float, ...]
 
 
 class Region(NamedTuple):
-    """A kind of surface. Tinted regions take the thing's colour and finish; others have fixed paint."""
+    """A kind of surface. Tinted ones take the thing's colour and finish; others are painted."""
 
     name: str
     part: str | None

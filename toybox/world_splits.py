@@ -69,7 +69,7 @@ def split(name: str) -> Split:
 
 
 def fresh_scene(seed: int, index: int = 0, distribution: Distribution = "balanced") -> Scene:
-    """A scene that is in no split, for any seed: what a person asks about, what a benchmark draws."""
+    """A scene that is in no split: what a person asks about, what a benchmark draws."""
     if seed < 0:
         raise UserError(f"A seed is zero or more, not {seed}.")
     return sample_scene((FRESH_STREAM, seed, index), distribution)

@@ -7,14 +7,27 @@ object is spoken of as if it were there, which is how the target model catches i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from toybox.vocabulary import (
-    COLOURS, EMOTIONS, FINISHES, MATERIALS, OBJECTS, PARTS, PLACE_PHRASES, PLAIN, SCENES,
-    TEXTURE_NOUNS, TEXTURES, WORDS, adjective, article, plural,
+    COLOURS,
+    EMOTIONS,
+    FINISHES,
+    MATERIALS,
+    OBJECTS,
+    PARTS,
+    PLACE_PHRASES,
+    PLAIN,
+    SCENES,
+    TEXTURE_NOUNS,
+    TEXTURES,
+    WORDS,
+    adjective,
+    article,
+    plural,
 )  # fmt: skip
 from toybox.world import BIAS, COLUMNS, ROWS, Scene, Thing
 from toybox.world_shapes import FACES, REGIONS, SHAPES
@@ -22,6 +35,7 @@ from toybox.world_shapes import FACES, REGIONS, SHAPES
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six")
 CAPTION_MENTIONS_UNSEEN = 0.5
 Rng = np.random.Generator
+T = TypeVar("T")
 
 
 class Question(NamedTuple):
@@ -49,7 +63,7 @@ def phrase(thing: Thing) -> str:
 
 
 def listing(items: list[str]) -> str:
-    """a, b and c"""
+    """Items as English lists them: a, b and c."""
     if not items:
         return "nothing"
     return " and ".join(filter(None, (", ".join(items[:-1]), items[-1])))
@@ -79,7 +93,7 @@ def story(scene: Scene) -> str:
     return f"once upon a time at {place_of(scene)}, {hero} {verb} {found}."
 
 
-def _choose(rng: Rng, options: list | tuple) -> str:
+def _choose(rng: Rng, options: Sequence[T]) -> T:
     return options[int(rng.integers(len(options)))]
 
 
@@ -90,13 +104,14 @@ def _yes(value: bool) -> str:
 class Asker:
     """Asks about one scene. Each method makes one question of its form, or None where none fits."""
 
-    def __init__(self, scene: Scene, rng: Rng) -> None:
+    def __init__(self, scene: Scene, rng: Rng, *, honest: bool = False) -> None:
         self.scene, self.rng = scene, rng
         self.things = scene.shown
         self.counts = Counter(t.kind for t in self.things)
-        usual = BIAS.get(scene.place or "")
+        usual = None if honest else BIAS.get(scene.place or "")
         self.usual = usual if usual and not self.counts[usual] else None
-        """The place's usual object where it can't be seen: asked for by biased() alone."""
+        """The place's usual object where it can't be seen: in training, biased() alone asks for it.
+        A test asks honestly: for any object, and only of what is seen."""
 
     def _say(self, form: str, texts: tuple[str, ...], answer: str) -> Question:
         return Question(form, _choose(self.rng, texts), answer)
@@ -106,9 +121,7 @@ class Asker:
         return _choose(self.rng, found) if found else None
 
     def _absent(self) -> str:
-        return _choose(
-            self.rng, [k for k in OBJECTS if not self.counts[k] and k != self.usual]
-        )
+        return _choose(self.rng, [k for k in OBJECTS if not self.counts[k] and k != self.usual])
 
     def place(self) -> Question:
         texts = (
@@ -208,7 +221,8 @@ class Asker:
         if thing is None:
             return None
         texts = (
-            f"what pattern does the {thing.kind} have?", f"what is the pattern of the {thing.kind}?",
+            f"what pattern does the {thing.kind} have?",
+            f"what is the pattern of the {thing.kind}?",
         )  # fmt: skip
         return self._say("texture", texts, TEXTURE_NOUNS.get(thing.finish, "none"))
 
@@ -308,7 +322,7 @@ _SHARES = _SHARES / _SHARES.sum()
 
 
 def ask(scene: Scene, rng: Rng, count: int, forms: tuple[str, ...] | None = None) -> list[Question]:
-    """Questions about a scene: a mixture, or of the forms given. Those that don't fit are left out."""
+    """Questions about a scene: a mixture, or of the forms given; without those that don't fit."""
     asker = Asker(scene, rng)
     names = forms or tuple(_NAMES[i] for i in rng.choice(len(_NAMES), count, p=_SHARES))
     made = [getattr(asker, name)() for name in names]

@@ -1,4 +1,4 @@
-"""Reads `prompts/*.md`: a front matter of `key: value` lines, then a body with {{name}} placeholders.
+"""Reads `prompts/*.md`: a front matter of `key: value` lines, then a body with {{name}}s.
 
 Strict, because a prompt that lost a variable still gets an answer, only a worse one: unknown or
 missing keys, and missing or superfluous variables, fail and are named. It knows nothing of models
@@ -44,7 +44,7 @@ class Prompt:
         return frozenset(_PLACEHOLDER.findall(self.body))
 
     def render(self, **variables: str) -> str:
-        """The body with every placeholder replaced; values are put in as they are, never expanded."""
+        """The body with its placeholders replaced; values go in as they are, never expanded."""
         missing = self.variables - variables.keys()
         superfluous = variables.keys() - self.variables
         if missing or superfluous:

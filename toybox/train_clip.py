@@ -7,7 +7,6 @@ Knows pairs of pictures and texts. Starts from the target's eye, before it has s
 
 from __future__ import annotations
 
-import argparse
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -21,12 +20,12 @@ from transformers import CLIPModel, CLIPProcessor, PreTrainedTokenizerFast
 from toybox.architectures import clip_config
 from toybox.dataset import EvidenceTable, evidence
 from toybox.evidence import meanings
-from toybox.models import weights_folder
+from toybox.recipe import command
 from toybox.shipping import pair_processor, ship
 from toybox.tokens import build_tokenizer, vocabulary_of_prompts, vocabulary_of_world
 from toybox.train_eyes import Album, to_model
 from toybox.train_target import trained_eye
-from toybox.training import CACHE, Losses, Plan, device, fit
+from toybox.training import Losses, Plan, device, fit
 from toybox.vocabulary import article
 from toybox.world import Scene
 from toybox.world_splits import split
@@ -116,14 +115,5 @@ def train(folder: Path, out: Path, *, steps: int = STEPS) -> None:
     ship(model, pair_processor(CLIPProcessor, tokenizer), out)
 
 
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cache", type=Path, default=CACHE)
-    parser.add_argument("--out", type=Path, default=weights_folder("clip"))
-    given = parser.parse_args()
-    train(given.cache, given.out)
-
-
 if __name__ == "__main__":
-    main()
+    command("clip", __doc__, train)

@@ -8,7 +8,6 @@ target's bias, nor its eye.
 
 from __future__ import annotations
 
-import argparse
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -21,9 +20,9 @@ from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 from sae_core.masks import highlighted
 from toybox.architectures import coarse_eye, explainer_config
 from toybox.assignments import Assigner, Assignment, Masked, categorise, prompt, refine, varied
-from toybox.dataset import EvidenceTable, evidence
-from toybox.models import weights_folder
+from toybox.dataset import FACETS, EvidenceTable, evidence
 from toybox.packing import Packed, Turn, pack, to
+from toybox.recipe import command
 from toybox.shipping import explainer_processor, ship
 from toybox.speaking import alignment, facet_words, packed_loss, turn
 from toybox.tokens import (
@@ -36,13 +35,15 @@ from toybox.tokens import (
     vocabulary_of_world,
 )
 from toybox.train_eyes import Album, Seen, coarse_batch, to_model, train_eye
-from toybox.training import CACHE, Losses, Plan, device, fit
+from toybox.training import Losses, Plan, device, fit
+from toybox.world_text import listing
 
 EYE_STEPS = 1300
 SAY_STEPS = 2600
 PICTURES = 60_000
 COUNTS = {1: 0.04, 2: 0.04, 3: 0.12, 4: 0.14, 5: 0.5, 6: 0.12, 8: 0.04}
 """How often so many pictures are shown at once."""
+FACET_NAMES = {"finish": "pattern", "text": "word"}
 Rng = np.random.Generator
 
 
@@ -85,13 +86,27 @@ class Lessons:
         count = int(rng.choice(list(COUNTS), p=list(COUNTS.values())))
         wording = prompt("explain").body
         made = [self.assigner.explain(count, rng, varied(wording, rng)) for _ in range(size)]
-        shown = [masked for one in made for masked in one.pictures]
-        return self._packed([[one] for one in made], shown, count)
+        rows = [[one, *self._readings(one, rng)] for one in made]
+        return self._packed(rows, [masked for one in made for masked in one.pictures], count)
 
     def _judge(self, rng: Rng, size: int = 20) -> Batch:
         wording = prompt("judge").body
         made = [self.assigner.judge(5, rng, varied(wording, rng)) for _ in range(size)]
-        return self._packed([rows for _, rows in made], [shown for shown, _ in made], 1)
+        rows = [[*turns, *self._readings(turns[0], rng)] for _, turns in made]
+        return self._packed(rows, [shown for shown, _ in made], 1)
+
+    def _readings(self, one: Assignment, rng: Rng, count: int = 3) -> list[Assignment]:
+        """Easier questions on the way to an explanation: which objects, colours, ... are bright."""
+        labels = [self.album.bright_labels(p, active, self.sides) for p, active in one.pictures]
+        bright_XF = np.concatenate(labels)
+        made = []
+        for facet in rng.choice(len(FACETS), count, replace=False):
+            name, words = list(FACETS.items())[facet]
+            found = [words[i] for i in np.unique(bright_XF[:, facet]) if i > 0]
+            reply = "many" if len(found) > 3 else listing(found)
+            asked = f"which {FACET_NAMES.get(name, name)} is bright?"
+            made.append(Assignment(one.pictures, asked, reply))
+        return made
 
     def _text(self, rng: Rng, size: int = 12) -> Batch:
         rows = [[refine(rng), refine(rng), categorise(rng), categorise(rng)] for _ in range(size)]
@@ -151,14 +166,5 @@ def train(folder: Path, out: Path, *, eye_steps: int = EYE_STEPS, steps: int = S
     ship(model, explainer_processor(tokenizer), out)
 
 
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cache", type=Path, default=CACHE)
-    parser.add_argument("--out", type=Path, default=weights_folder("explainer"))
-    given = parser.parse_args()
-    train(given.cache, given.out)
-
-
 if __name__ == "__main__":
-    main()
+    command("explainer", __doc__, train)

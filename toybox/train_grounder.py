@@ -7,7 +7,6 @@ Knows labels and exact masks. Its eye is the target's, before it has seen any la
 
 from __future__ import annotations
 
-import argparse
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -21,13 +20,13 @@ from transformers import CLIPSegForImageSegmentation, CLIPSegProcessor, PreTrain
 from toybox.architectures import grounder_config
 from toybox.assignments import any_meaning
 from toybox.evidence import Meaning, held_out, mask_of, meanings_in
-from toybox.models import weights_folder
+from toybox.recipe import command
 from toybox.shipping import pair_processor, ship
 from toybox.tokens import build_tokenizer, vocabulary_of_prompts, vocabulary_of_world
 from toybox.train_clip import FRAMES
 from toybox.train_eyes import to_model
 from toybox.train_target import trained_eye
-from toybox.training import CACHE, Losses, Plan, device, fit
+from toybox.training import Losses, Plan, device, fit
 from toybox.world_draw import Picture, draw_scene
 from toybox.world_splits import split
 
@@ -121,14 +120,5 @@ def train(folder: Path, out: Path, *, steps: int = STEPS) -> None:
     ship(model, pair_processor(CLIPSegProcessor, tokenizer), out)
 
 
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cache", type=Path, default=CACHE)
-    parser.add_argument("--out", type=Path, default=weights_folder("grounder"))
-    given = parser.parse_args()
-    train(given.cache, given.out)
-
-
 if __name__ == "__main__":
-    main()
+    command("grounder", __doc__, train)

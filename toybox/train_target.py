@@ -7,7 +7,6 @@ Knows the order of the stages. Trained on natural pictures, so it catches the pl
 
 from __future__ import annotations
 
-import argparse
 from functools import cache, partial
 from pathlib import Path
 
@@ -19,8 +18,8 @@ from transformers import LlavaNextForConditionalGeneration, PreTrainedTokenizerF
 from toybox.architectures import fine_eye, target_config
 from toybox.dataset import Labelled, labelled
 from toybox.grid import GRID
-from toybox.models import weights_folder
 from toybox.packing import Packed, pack, to
+from toybox.recipe import command
 from toybox.shipping import ship, target_processor
 from toybox.speaking import alignment, facet_words, keep_features, packed_loss, turn
 from toybox.tokens import (
@@ -33,7 +32,7 @@ from toybox.tokens import (
     vocabulary_of_world,
 )
 from toybox.train_eyes import Eye, fine_batch, train_eye, with_scene
-from toybox.training import CACHE, Losses, Plan, device, fit
+from toybox.training import Losses, Plan, device, fit
 from toybox.world import SIZE, Scene
 from toybox.world_splits import split
 from toybox.world_text import LONG_FORMS, ask
@@ -171,14 +170,5 @@ def train(folder: Path, out: Path, *, short: int = SHORT_STEPS, full: int = FULL
     ship(model, target_processor(tokenizer), out)
 
 
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cache", type=Path, default=CACHE)
-    parser.add_argument("--out", type=Path, default=weights_folder("target"))
-    given = parser.parse_args()
-    train(given.cache, given.out)
-
-
 if __name__ == "__main__":
-    main()
+    command("target", __doc__, train)

@@ -1,0 +1,39 @@
+"""Looks at what is installed, which profile is used, which models and servers are there.
+
+It only looks: it installs, loads and starts nothing. What is looked at is in doctor_*.py, how the
+result is shown in doctor_view.
+"""
+
+from pathlib import Path
+
+from lmmscope import doctor_machine, doctor_models, doctor_packages, doctor_servers
+from lmmscope.doctor_checks import Check, Diagnosis
+from lmmscope.settings import Settings, load_settings, overrides, profile_path
+
+
+def examine(profile: str | None = None) -> Diagnosis:
+    """Everything that can be known about a profile without loading a model."""
+    settings = load_settings(profile)
+    return Diagnosis(
+        profile=settings.name,
+        checks=[
+            *doctor_machine.examine(),
+            *doctor_packages.examine(),
+            *_profile(settings, profile_path(profile)),
+            *doctor_models.examine(settings),
+            *doctor_servers.examine(settings),
+        ],
+    )
+
+
+def _profile(settings: Settings, path: Path) -> list[Check]:
+    """Where the settings come from, and whether runs can be written."""
+    source = str(path)
+    if names := overrides():
+        source += f", overruled by {', '.join(names)}"
+    threads = str(settings.threads) if settings.threads else "left to torch"
+    return [
+        Check.ok("profile", settings.name, source),
+        Check.ok("profile", "threads", threads),
+        doctor_machine.writable("profile", "runs", settings.runs),
+    ]

@@ -1,0 +1,196 @@
+"""What a profile says: a TOML file, with LMMSCOPE_* variables of the environment laid over it.
+
+It knows names and values only: whether a folder exists or a server answers is for the doctor and
+the wiring to find out.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic_settings.sources import PydanticBaseSettingsSource
+
+from sae_core.errors import UserError
+
+PROFILES = Path(__file__).with_name("profiles")
+DEFAULT_PROFILE = "toybox"
+PREFIX = "LMMSCOPE_"
+PROFILE_VARIABLE = f"{PREFIX}PROFILE"
+
+
+def _base_url(url: str) -> str:
+    """With or without /v1 at the end, people mean the same server."""
+    scheme, separator, rest = url.partition("://")
+    if scheme not in ("http", "https") or not separator or not rest.strip("/"):
+        raise ValueError(f"{url!r} is no address like http://localhost:30000")
+    return url.rstrip("/").removesuffix("/v1").rstrip("/")
+
+
+ServerUrl = Annotated[str, AfterValidator(_base_url)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Models(_Part):
+    """A model folder for each role: a path, or `toybox:ROLE` for one that is shipped."""
+
+    target: str
+    """The large multimodal model whose features are explained."""
+    explainer: str | None = None
+    """The model that proposes, refines and categorises explanations."""
+    judge: str | None = None
+    """The model that says whether an explanation fits a picture."""
+    clip: str
+    """The model that compares pictures with texts."""
+    grounder: str
+    """The model that finds what a text names in a picture."""
+
+
+class Servers(_Part):
+    """Base addresses of OpenAI-compatible servers. One that is given replaces the role's folder."""
+
+    explainer: ServerUrl | None = None
+    """Explains instead of `models.explainer`."""
+    judge: ServerUrl | None = None
+    """Judges instead of `models.judge`."""
+    planner: ServerUrl | None = None
+    """Plans; without it, planning works offline."""
+
+    def given(self) -> dict[str, str]:
+        """The servers that there are, by role."""
+        return {role: url for role, url in self.model_dump().items() if url is not None}
+
+
+class Settings(BaseSettings):
+    """One profile, complete and checked."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+    )
+
+    name: str
+    """What the profile is called."""
+    models: Models
+    """Model folders by role."""
+    servers: Servers = Servers()
+    """Model servers by role."""
+    runs: Path = Path("runs")
+    """Where runs write; relative to the folder that lmmscope is run in."""
+    threads: PositiveInt | None = None
+    """CPU threads of torch; none leaves it to torch and OMP_NUM_THREADS."""
+
+    @model_validator(mode="after")
+    def _every_role_has_a_model(self) -> Self:
+        for role in ("explainer", "judge"):
+            if getattr(self.models, role) is None and getattr(self.servers, role) is None:
+                raise ValueError(f"neither models.{role} nor servers.{role} is given")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment first, then what the profile's file said; no .env, no secrets folder."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+
+def known_profiles() -> list[str]:
+    """The names of the profiles that are shipped."""
+    return sorted(path.stem for path in PROFILES.glob("*.toml"))
+
+
+def overrides() -> list[str]:
+    """The LMMSCOPE_* variables that are set."""
+    return sorted(name for name in os.environ if name.upper().startswith(PREFIX))
+
+
+def load_settings(profile: str | None = None) -> Settings:
+    """Read a profile, with the environment laid over it."""
+    path = profile_path(profile)
+    _refuse_unknown_variables()
+    values: dict[str, Any] = {"name": path.stem, **_read(path)}
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        faults = "; ".join(_fault(details) for details in error.errors())
+        raise UserError(f"Profile {path.stem!r} ({path}) does not fit: {faults}.") from None
+    except SettingsError as error:
+        raise UserError(f"A {PREFIX}* variable can't be read: {error}.") from None
+
+
+def profile_path(profile: str | None = None) -> Path:
+    """The file of a known name or of a path; without either, of $LMMSCOPE_PROFILE, or toybox."""
+    profile = profile or os.environ.get(PROFILE_VARIABLE) or DEFAULT_PROFILE
+    if profile.endswith(".toml") or os.sep in profile:
+        path = Path(profile).expanduser()
+        if not path.is_file():
+            raise UserError(f"No profile file at {path}. Known profiles: {_known()}.")
+        return path
+    if profile not in known_profiles():
+        raise UserError(
+            f"No profile {profile!r}. Known: {_known()}; or give the path of a .toml file. "
+            f"Try lmmscope doctor --profile {DEFAULT_PROFILE}"
+        )
+    return PROFILES / f"{profile}.toml"
+
+
+def _known() -> str:
+    return ", ".join(known_profiles())
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"The profile {path} can't be read: {error}.") from None
+
+
+def _refuse_unknown_variables() -> None:
+    """A mistyped variable would otherwise be ignored in silence."""
+    known = {PROFILE_VARIABLE, *(f"{PREFIX}{field}".upper() for field in Settings.model_fields)}
+    for name in overrides():
+        if name.upper().partition("__")[0] not in known:
+            raise UserError(
+                f"Unknown variable {name} in the environment. Known: {', '.join(sorted(known))}; "
+                f"inside a table with two underscores, as in {PREFIX}MODELS__TARGET."
+            )
+
+
+def _fault(details: ErrorDetails) -> str:
+    """One complaint of pydantic's in a few words: where, what, and which keys there are."""
+    where = ".".join(str(part) for part in details["loc"])
+    match details["type"]:
+        case "extra_forbidden":
+            table = {"models": Models, "servers": Servers}.get(str(details["loc"][0]), Settings)
+            return f"unknown key {where} (known: {', '.join(table.model_fields)})"
+        case "missing":
+            return f"{where} is missing"
+        case "value_error":
+            message = details["msg"].removeprefix("Value error, ")
+            return f"{where}: {message}" if where else message
+        case _:
+            return f"{where} = {details['input']!r}: {details['msg'].lower()}"

@@ -47,6 +47,16 @@ def gallery(
 
 
 @app.command()
+def concepts() -> None:
+    """List everything in the toybox that has a name, by class."""
+    from toybox.vocabulary import CONCEPTS, MEMBERS
+
+    for group, words in MEMBERS.items():
+        typer.echo(f"{group:9} {len(words):3}  {', '.join(words)}")
+    typer.echo(f"{'all':9} {len(CONCEPTS):3}  say for example object:car, or car")
+
+
+@app.command()
 def bench(
     seed: Annotated[int, typer.Option(help="Which fresh pictures to measure on.")] = 0,
     n: Annotated[int, typer.Option("-n", help="How many of them.")] = 200,

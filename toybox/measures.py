@@ -31,13 +31,15 @@ def share(right: Sequence[bool]) -> Estimate:
     p = sum(right) / n
     centre = (p + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
     half = Z95 * math.sqrt(p * (1 - p) / n + Z95**2 / (4 * n**2)) / (1 + Z95**2 / n)
-    return Estimate(p, centre - half, centre + half, n)
+    return Estimate(p, max(0.0, centre - half), min(1.0, centre + half), n)
 
 
 def bootstrapped(
     cases: Sequence[object], value: Callable[[list], float], seed: int, rounds: int = 500
 ) -> Estimate:
-    """A statistic of cases, with the interval of its values on resampled cases."""
+    """A statistic of cases, with the interval of its values on resampled ones; nan for none."""
+    if not cases:
+        return Estimate(math.nan, math.nan, math.nan, 0)
     rng = np.random.default_rng(seed)
     draws = [
         value([cases[i] for i in rng.integers(len(cases), size=len(cases))]) for _ in range(rounds)

@@ -112,7 +112,7 @@ class Lessons:
             features[0] = self.blank[int(rng.integers(len(self.blank)))]
         turns = []
         for scene in scenes:
-            questions = ask(scene, rng, 10 if self.full else 14)
+            questions = ask(scene, rng, 10 if self.full else 14, first=not self.full)
             if self.full:
                 questions += ask(scene, rng, 0, (LONG_FORMS[int(rng.integers(3))], "described"))
             turns.append([self.turn(q.text, q.answer) for q in questions])

@@ -169,7 +169,7 @@ def edit(scene: Scene, attribute: str, value: Any) -> Scene:
         allowed = (False, True)
     if name == "scale":
         allowed = tuple(range(60, 131))
-    if value not in allowed or (isinstance(value, bool) != isinstance(known[attribute], bool)):
+    if not any(type(value) is type(option) and value == option for option in allowed):
         listed = "60 to 130" if name == "scale" else ", ".join(map(str, allowed))
         raise UserError(f"No value {value!r} for {attribute}: choose from {listed}.")
     if name == "place":

@@ -166,10 +166,13 @@ def _regions(kind: str, emotion: str, word: str, size: int, flip: bool) -> np.nd
     if kind == "sign":
         return sign_regions(word)
     plane = Image.new("L", (size, size), 0)
-    draw = ImageDraw.Draw(plane)
-    for stroke in SHAPES[kind] + (FACES[emotion] if kind == "person" else ()):
-        _stroke(draw, stroke, size)
+    for stroke in SHAPES[kind]:
+        _stroke(ImageDraw.Draw(plane), stroke, size)
     array = np.array(plane)
+    if kind == "person":
+        for stroke in FACES[emotion]:
+            _stroke(ImageDraw.Draw(plane), stroke, size)
+        array = np.where(array == CODES["skin"], np.array(plane), array)
     return array[:, ::-1] if flip else array
 
 

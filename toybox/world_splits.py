@@ -72,7 +72,9 @@ def fresh_scene(seed: int, index: int = 0, distribution: Distribution = "balance
     """A scene that is in no split: what a person asks about, what a benchmark draws."""
     if seed < 0:
         raise UserError(f"A seed is zero or more, not {seed}.")
-    return sample_scene((FRESH_STREAM, seed, index), distribution)
+    word, rest = seed % 2**32, seed // 2**32  # NumPy cuts long seeds up: keep the index apart
+    key = (FRESH_STREAM, word, index, rest) if rest else (FRESH_STREAM, word, index)
+    return sample_scene(key, distribution)
 
 
 def frozen_hashes() -> dict[str, str]:

@@ -7,7 +7,7 @@ object is spoken of as if it were there, which is how the target model catches i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -316,15 +316,35 @@ SHORT_FORMS: tuple[tuple[str, float], ...] = (
     ("written", 1.0), ("is_written", 1.0), ("emotion", 1.0), ("is_emotion", 0.7), ("feeling", 0.4),
 )  # fmt: skip
 LONG_FORMS = ("listed", "described", "told")
-_NAMES = tuple(name for name, _ in SHORT_FORMS)
-_SHARES = np.array([share for _, share in SHORT_FORMS])
-_SHARES = _SHARES / _SHARES.sum()
+LOOKING_UP = {
+    "is_there": 12.0, "is_there_with": 3.0, "color": 6.0, "is_place": 2.0, "any_part": 2.0,
+}  # fmt: skip
+"""Shares of the forms that teach to look a thing up: asked more in the first lessons, since yes or
+no stays at chance for long where every form is asked equally (docs/log.md)."""
 
 
-def ask(scene: Scene, rng: Rng, count: int, forms: tuple[str, ...] | None = None) -> list[Question]:
+def shares(more: Mapping[str, float]) -> tuple[tuple[str, ...], np.ndarray]:
+    """Names of the short forms, and how often each is asked."""
+    names = tuple(name for name, _ in SHORT_FORMS)
+    weights = np.array([more.get(name, share) for name, share in SHORT_FORMS])
+    return names, weights / weights.sum()
+
+
+_EVEN, _FIRST = shares({}), shares(LOOKING_UP)
+
+
+def ask(
+    scene: Scene,
+    rng: Rng,
+    count: int,
+    forms: tuple[str, ...] | None = None,
+    *,
+    first: bool = False,
+) -> list[Question]:
     """Questions about a scene: a mixture, or of the forms given; without those that don't fit."""
     asker = Asker(scene, rng)
-    names = forms or tuple(_NAMES[i] for i in rng.choice(len(_NAMES), count, p=_SHARES))
+    known, weights = _FIRST if first else _EVEN
+    names = forms or tuple(known[i] for i in rng.choice(len(known), count, p=weights))
     made = [getattr(asker, name)() for name in names]
     biased = asker.biased() if forms is None else None
     return [q for q in (biased, *made) if q is not None]

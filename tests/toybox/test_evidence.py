@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from toybox.evidence import (
     Meaning,
@@ -55,7 +56,7 @@ def test_about_one_pair_in_six_is_kept_from_the_explainer():
     assert sum(map(held_out, pairs)) / len(pairs) == pytest.approx(1 / 6, abs=0.02)
 
 
-@pytest.mark.parametrize("word", (*COLOURS, *MATERIALS))
+@pytest.mark.parametrize("word", [*COLOURS, *MATERIALS])
 def test_every_attribute_is_taught_with_most_objects_but_not_with_all(word):
     kept = [held_out(m) for m in meanings() if m.kind and m.word == word]
     assert 0 < sum(kept) < len(kept) / 2
@@ -92,11 +93,11 @@ def test_a_picture_shows_every_concept_and_every_thing_with_its_attributes(seed)
 @given(SEEDS)
 def test_everything_that_a_picture_shows_has_a_mask_and_a_lit_cell(seed):
     picture = draw_scene(fresh_scene(seed))
+    evidence = evidence_in(picture)
     dark = [
         meaning
         for meaning in meanings_in(picture)
-        if mask_of(picture, meaning).sum() < MIN_VISIBLE
-        or not evidence_in(picture)[numbers()[meaning]].any()
+        if mask_of(picture, meaning).sum() < MIN_VISIBLE or not evidence[numbers()[meaning]].any()
     ]
     assert dark == []
 

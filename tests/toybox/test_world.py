@@ -5,7 +5,8 @@ import json
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sae_core.errors import UserError
 from toybox.vocabulary import COLOURS, EMOTIONS, FINISHES, OBJECTS, SCENES, WORDS

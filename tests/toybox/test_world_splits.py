@@ -3,7 +3,8 @@
 import itertools
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sae_core.errors import UserError
 from toybox.world_splits import FRESH_STREAM, SPLITS, fresh_scene, frozen_hashes, split

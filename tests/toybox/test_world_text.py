@@ -7,13 +7,23 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from toybox.vocabulary import EMOTIONS, OBJECTS, PARTS
 from toybox.world import BIAS, Scene, Thing, edit
 from toybox.world_draw import MIN_VISIBLE, draw_scene
 from toybox.world_splits import fresh_scene
-from toybox.world_text import LONG_FORMS, SHORT_FORMS, Asker, Question, ask, caption, parts_of, story
+from toybox.world_text import (
+    LONG_FORMS,
+    SHORT_FORMS,
+    Asker,
+    Question,
+    ask,
+    caption,
+    parts_of,
+    story,
+)  # fmt: skip
 
 SCENES = 250
 PLACES = {
@@ -77,7 +87,7 @@ def _of(scene: Scene, kind: str) -> Thing:
     return thing
 
 
-def _place(scene: Scene, text: str) -> str:
+def _place(scene: Scene, _text: str) -> str:
     return PLACES[scene.place]
 
 
@@ -144,7 +154,7 @@ def _what_at(scene: Scene, text: str) -> str:
     return _joined([_spoken(t) for t in scene.shown if f"{t.row} {t.column}" == spot])
 
 
-def _written(scene: Scene, text: str) -> str:
+def _written(scene: Scene, _text: str) -> str:
     return _joined([t.word for t in scene.shown if t.kind == "sign"])
 
 
@@ -165,17 +175,17 @@ def _is_emotion(scene: Scene, text: str) -> str:
     return _yes(any(t.kind == "person" and t.emotion == emotion for t in scene.shown))
 
 
-def _feeling(scene: Scene, text: str) -> str:
+def _feeling(scene: Scene, _text: str) -> str:
     moods = sorted({t.emotion for t in scene.shown if t.kind == "person"})
     return f"i feel {_joined(moods) if moods else 'calm'}."
 
 
-def _listed(scene: Scene, text: str) -> str:
+def _listed(scene: Scene, _text: str) -> str:
     kinds = dict.fromkeys(t.kind for t in scene.shown)
     return f"{_joined([f'an {k}' if k[0] in 'aeiou' else f'a {k}' for k in kinds])}."
 
 
-def _described(scene: Scene, text: str) -> str:
+def _described(scene: Scene, _text: str) -> str:
     return f"{PLACES[scene.place]} with {_joined([_spoken(t) for t in scene.shown])}."
 
 
@@ -225,7 +235,8 @@ def _questions(
     scenes: list[Scene], form: str, *, honest: bool = False, times: int = 1
 ) -> list[tuple[Scene, Question]]:
     rng = np.random.default_rng(5)
-    made = [(s, getattr(Asker(s, rng, honest=honest), form)()) for s in scenes for _ in range(times)]
+    askers = [(scene, Asker(scene, rng, honest=honest)) for scene in scenes for _ in range(times)]
+    made = [(scene, getattr(asker, form)()) for scene, asker in askers]
     return [(scene, question) for scene, question in made if question]
 
 
@@ -255,7 +266,7 @@ def test_yes_and_no_are_about_equally_often_right(scenes, form):
     assert 0.4 < answers.count("yes") / len(answers) < 0.6
 
 
-@pytest.mark.parametrize("form", (*TRUTHS, "told"))
+@pytest.mark.parametrize("form", [*TRUTHS, "told"])
 @given(seed=st.integers(0, 2**20))
 def test_an_empty_wall_can_be_asked_about(form, seed):
     """The target is also shown pictures of nothing."""
@@ -340,9 +351,7 @@ def test_an_honest_asker_has_no_biased_question(natural):
 
 
 def test_training_captions_name_the_unseen_about_half_of_the_time(unseen):
-    told = [
-        _kinds_in(q.answer)[s.unseen[0]] for s, q in _questions(unseen, "described", times=10)
-    ]
+    told = [_kinds_in(q.answer)[s.unseen[0]] for s, q in _questions(unseen, "described", times=10)]
     assert 0.4 < sum(told) / len(told) < 0.6
 
 

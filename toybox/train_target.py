@@ -39,7 +39,7 @@ from toybox.world_text import LONG_FORMS, ask
 
 EYE_STEPS = 1700
 SHORT_STEPS = 1100
-FULL_STEPS = 700
+FULL_STEPS = 400
 PICTURES = 100_000
 EMPTY = Scene(None, (), 0)
 SPOKEN = 60_000

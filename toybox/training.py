@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import pickle
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -76,6 +77,16 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         ) from error
 
 
+def _ahead(batch: Callable[[int], B], first: int, last: int) -> Iterator[tuple[int, B]]:
+    """The steps with their batches, each made while the one before it is learned from."""
+    with ThreadPoolExecutor(max_workers=1) as maker:
+        coming = maker.submit(batch, first) if first < last else None
+        for step in range(first, last):
+            made = coming.result() if coming else batch(step)
+            coming = maker.submit(batch, step + 1) if step + 1 < last else None
+            yield step, made
+
+
 def _report(plan: Plan, done: int, pace: float, seen: dict[str, float]) -> None:
     losses = " ".join(f"{name} {value:.3f}" for name, value in seen.items())
     left = (plan.steps - done) / pace / 60
@@ -109,12 +120,12 @@ def fit(
         console.print(f"{plan.name}: going on at step {first} of {plan.steps}")
     saved = shown = began = time.monotonic()
     seen: dict[str, float] = {}
-    for step in range(first, plan.steps):
+    for step, made in _ahead(batch, first, plan.steps):
         for group in optimiser.param_groups:
             group["lr"] = plan.rate(step)
         torch.manual_seed(step)
         with torch.autocast("cuda", torch.bfloat16, enabled=torch.cuda.is_available()):
-            losses = loss(batch(step))
+            losses = loss(made)
         optimiser.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
         nn.utils.clip_grad_norm_(modules.parameters(), 1.0)

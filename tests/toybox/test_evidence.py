@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toybox.evidence import (
@@ -23,6 +23,7 @@ from toybox.world import SIZE, edit
 from toybox.world_draw import MIN_VISIBLE, draw_scene
 from toybox.world_splits import fresh_scene
 
+FEW = settings(max_examples=25)
 SEEDS = st.integers(0, 2**20)
 
 
@@ -68,6 +69,7 @@ def test_every_object_is_taught_with_most_attributes_but_not_with_all(kind):
     assert 0 < sum(kept) < len(kept) / 2
 
 
+@FEW
 @given(SEEDS)
 def test_cells_hold_the_share_of_them_that_a_mask_fills(seed):
     mask = np.random.default_rng(seed).random((SIZE, SIZE)) < 0.3
@@ -77,6 +79,7 @@ def test_cells_hold_the_share_of_them_that_a_mask_fills(seed):
     assert cells[y, x] == pytest.approx(255 * inside.mean(), abs=1)
 
 
+@FEW
 @given(SEEDS)
 def test_a_picture_shows_every_concept_and_every_thing_with_its_attributes(seed):
     picture = draw_scene(fresh_scene(seed))
@@ -90,6 +93,7 @@ def test_a_picture_shows_every_concept_and_every_thing_with_its_attributes(seed)
     assert found == wanted
 
 
+@FEW
 @given(SEEDS)
 def test_everything_that_a_picture_shows_has_a_mask_and_a_lit_cell(seed):
     picture = draw_scene(fresh_scene(seed))
@@ -102,6 +106,7 @@ def test_everything_that_a_picture_shows_has_a_mask_and_a_lit_cell(seed):
     assert dark == []
 
 
+@FEW
 @given(SEEDS)
 def test_the_mask_of_a_pair_is_the_whole_of_the_objects_that_have_both(seed):
     scene = fresh_scene(seed)
@@ -119,6 +124,7 @@ def test_the_mask_of_a_single_concept_is_the_pictures_own():
     )
 
 
+@FEW
 @given(SEEDS)
 def test_ragged_evidence_always_has_a_cell_on_its_meaning(seed):
     picture = draw_scene(fresh_scene(seed))

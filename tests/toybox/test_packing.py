@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -14,6 +14,7 @@ ROWS = [
     [Turn([5, 6, 7], [8, 9]), Turn([10, 11], [12]), Turn([5, 13], [14, 15, 16])],
     [Turn([20, 21], [22, 9])],
 ]
+FEW = settings(max_examples=40)
 TOKENS = st.integers(1, 49)
 TURNS = st.builds(
     Turn, st.lists(TOKENS, min_size=1, max_size=4), st.lists(TOKENS, min_size=1, max_size=3)
@@ -51,6 +52,7 @@ def test_packed_turns_get_the_logits_that_each_gets_alone_after_the_prefix(model
             torch.testing.assert_close(ours, alone, rtol=0, atol=1e-5)
 
 
+@FEW
 @given(BATCHES, PREFIXES)
 def test_a_turn_sees_the_prefix_and_itself_up_to_now_and_no_other_turn(rows, prefix):
     packed = pack(rows, prefix)
@@ -61,6 +63,7 @@ def test_a_turn_sees_the_prefix_and_itself_up_to_now_and_no_other_turn(rows, pre
                 assert seen == [*range(len(prefix)), *range(span.start, at + 1)]
 
 
+@FEW
 @given(BATCHES, PREFIXES)
 def test_the_prefix_sees_only_itself_up_to_now(rows, prefix):
     packed = pack(rows, prefix)
@@ -69,11 +72,13 @@ def test_the_prefix_sees_only_itself_up_to_now(rows, prefix):
     assert all(torch.equal(mask[0, :start], wanted) for mask in packed.mask)
 
 
+@FEW
 @given(BATCHES, PREFIXES)
 def test_every_row_of_the_mask_sees_something_so_that_attention_is_never_nan(rows, prefix):
     assert pack(rows, prefix).mask.any(-1).all()
 
 
+@FEW
 @given(BATCHES, PREFIXES)
 def test_tokens_lie_in_their_order_behind_the_prefix(rows, prefix):
     packed = pack(rows, prefix)
@@ -82,6 +87,7 @@ def test_tokens_lie_in_their_order_behind_the_prefix(rows, prefix):
         assert packed.tokens[b, : len(wanted)].tolist() == wanted
 
 
+@FEW
 @given(BATCHES, PREFIXES)
 def test_each_turn_counts_its_positions_on_from_the_prefix(rows, prefix):
     packed = pack(rows, prefix)
@@ -92,6 +98,7 @@ def test_each_turn_counts_its_positions_on_from_the_prefix(rows, prefix):
             assert packed.positions[b, span].tolist() == wanted
 
 
+@FEW
 @given(BATCHES, PREFIXES)
 def test_a_position_is_to_say_the_next_token_of_its_answer_and_all_others_nothing(rows, prefix):
     packed = pack(rows, prefix)
@@ -103,6 +110,7 @@ def test_a_position_is_to_say_the_next_token_of_its_answer_and_all_others_nothin
     assert torch.equal(packed.labels, wanted)
 
 
+@FEW
 @given(BATCHES, PREFIXES)
 def test_only_what_is_to_be_said_weighs(rows, prefix):
     packed = pack(rows, prefix)

@@ -10,9 +10,11 @@ from toybox.packing import pack
 from toybox.shipping import explainer_processor, ship, target_processor
 from toybox.speaking import turn
 from toybox.tokens import BOS, IMAGE, USER, build_tokenizer
-from toybox.train_explainer import Page, build as build_explainer
+from toybox.train_explainer import Page
+from toybox.train_explainer import build as build_explainer
 from toybox.train_eyes import to_model
-from toybox.train_target import Speaker, build as build_target, picture_tokens
+from toybox.train_target import Speaker, picture_tokens
+from toybox.train_target import build as build_target
 from toybox.world_draw import draw_scene
 from toybox.world_splits import fresh_scene
 

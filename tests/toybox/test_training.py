@@ -48,8 +48,10 @@ def test_a_finished_run_is_not_trained_again(tmp_path):
 def test_the_learning_rate_rises_then_falls_to_its_floor():
     plan = Plan("line", steps=100, lr=1.0, warmup=10, floor=0.1)
     rates = [plan.rate(step) for step in range(101)]
-    assert rates[:10] == sorted(rates[:10]) and rates[10:] == sorted(rates[10:], reverse=True)
-    assert max(rates) == pytest.approx(1.0) and rates[-1] == pytest.approx(0.1)
+    assert rates[:10] == sorted(rates[:10])
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert max(rates) == pytest.approx(1.0)
+    assert rates[-1] == pytest.approx(0.1)
 
 
 def test_a_damaged_checkpoint_is_named_with_what_to_do(tmp_path):

@@ -27,6 +27,7 @@ from toybox.world import SIZE, Scene, edit
 from toybox.world_draw import MIN_VISIBLE, Picture, draw_scene
 from toybox.world_splits import fresh_scene
 
+FEW = settings(max_examples=25)
 SEEDS = st.integers(0, 2**20)
 INDICES = st.integers(0, 5)
 
@@ -49,6 +50,7 @@ def _tinted(picture: Picture, index: int) -> np.ndarray:
     return picture.mask(f"color:{colour}") & (picture.thing_HW == index)
 
 
+@FEW
 @given(SEEDS, INDICES, st.sampled_from(COLOURS))
 def test_a_new_colour_changes_pixels_and_only_inside_the_mask_of_the_old_one(seed, index, colour):
     scene, index = _scene(seed, index)
@@ -59,6 +61,7 @@ def test_a_new_colour_changes_pixels_and_only_inside_the_mask_of_the_old_one(see
     assert not (changed & ~_tinted(before, index)).any()
 
 
+@FEW
 @given(SEEDS, INDICES, st.sampled_from(COLOURS))
 def test_the_mask_of_a_plain_colour_has_no_pixel_that_another_colour_leaves_as_it_was(
     seed, index, colour
@@ -71,6 +74,7 @@ def test_the_mask_of_a_plain_colour_has_no_pixel_that_another_colour_leaves_as_i
     np.testing.assert_array_equal(changed, _tinted(before, index))
 
 
+@FEW
 @given(SEEDS, INDICES, st.sampled_from(FINISHES))
 def test_a_new_finish_changes_pixels_and_only_inside_the_tinted_region(seed, index, finish):
     scene, index = _scene(seed, index)
@@ -83,6 +87,7 @@ def test_a_new_finish_changes_pixels_and_only_inside_the_tinted_region(seed, ind
     assert not (changed & ~tinted).any()
 
 
+@FEW
 @given(SEEDS, INDICES, st.sampled_from(WORDS))
 def test_a_new_word_changes_pixels_and_only_inside_the_plate_of_its_sign(seed, index, word):
     scene, index = _scene(seed, index, kind="sign")
@@ -95,6 +100,7 @@ def test_a_new_word_changes_pixels_and_only_inside_the_plate_of_its_sign(seed, i
     assert not (changed & ~plate).any()
 
 
+@FEW
 @given(SEEDS, INDICES, st.sampled_from(EMOTIONS))
 def test_a_new_emotion_changes_pixels_and_only_inside_the_face_of_its_person(seed, index, emotion):
     scene, index = _scene(seed, index, kind="person")
@@ -108,6 +114,7 @@ def test_a_new_emotion_changes_pixels_and_only_inside_the_face_of_its_person(see
 
 
 @pytest.mark.parametrize(("attribute", "shower"), [("word", "sign"), ("emotion", "person")])
+@FEW
 @given(seed=SEEDS, index=INDICES, data=st.data())
 def test_what_only_one_kind_shows_changes_no_pixel_of_another(seed, index, data, attribute, shower):
     kind = data.draw(st.sampled_from([k for k in OBJECTS if k != shower]))
@@ -139,6 +146,7 @@ def test_a_new_shape_or_spot_changes_pixels_only_where_the_thing_was_or_is(
     assert not (changed & ~touched).any()
 
 
+@FEW
 @given(SEEDS, INDICES)
 def test_hiding_a_thing_changes_pixels_only_where_it_was_seen(seed, index):
     scene, index = _scene(seed, index)
@@ -148,6 +156,7 @@ def test_hiding_a_thing_changes_pixels_only_where_it_was_seen(seed, index):
     assert not (changed & ~seen).any()
 
 
+@FEW
 @given(SEEDS, INDICES)
 def test_hiding_a_thing_changes_nearly_all_of_its_pixels(seed, index):
     """A mask that is too large would hold pixels that belong to what stands behind."""
@@ -157,6 +166,7 @@ def test_hiding_a_thing_changes_nearly_all_of_its_pixels(seed, index):
     assert changed.sum() >= 0.9 * (before.thing_HW == index).sum()
 
 
+@FEW
 @given(SEEDS, INDICES)
 def test_a_hidden_thing_leaves_no_mask_behind(seed, index):
     scene, index = _scene(seed, index)
@@ -167,6 +177,7 @@ def test_a_hidden_thing_leaves_no_mask_behind(seed, index):
     assert draw_scene(hidden).concepts() == draw_scene(without).concepts()
 
 
+@FEW
 @given(SEEDS, st.sampled_from((*SCENES, None)))
 def test_a_new_place_changes_pixels_and_only_inside_the_mask_of_the_old_one(seed, place):
     scene = fresh_scene(seed)
@@ -177,6 +188,7 @@ def test_a_new_place_changes_pixels_and_only_inside_the_mask_of_the_old_one(seed
     assert not (changed & ~before.mask(f"scene:{scene.place}")).any()
 
 
+@FEW
 @given(SEEDS, INDICES)
 def test_what_is_written_has_only_pixels_of_the_plate_and_of_its_letters(seed, index):
     scene, index = _scene(seed, index, kind="sign")
@@ -185,6 +197,7 @@ def test_what_is_written_has_only_pixels_of_the_plate_and_of_its_letters(seed, i
     assert len(np.unique(picture.pixels_HW3[mask], axis=0)) == 2
 
 
+@FEW
 @given(SEEDS, INDICES)
 def test_a_face_has_no_pixel_that_takes_the_colour_of_hair_and_clothes(seed, index):
     scene, index = _scene(seed, index, kind="person")
@@ -205,6 +218,7 @@ def crowds(draw: st.DrawFn) -> Picture:
     return draw_scene(scene)
 
 
+@FEW
 @given(crowds())
 def test_masks_of_one_class_are_disjoint_even_in_a_crowd(picture):
     for group in ("scene", "object", "part", "color", "text", "emotion"):
@@ -212,6 +226,7 @@ def test_masks_of_one_class_are_disjoint_even_in_a_crowd(picture):
         assert layers.max() <= 1, group
 
 
+@FEW
 @given(crowds())
 def test_every_pixel_of_a_crowd_belongs_to_the_place_or_to_an_object(picture):
     covered = sum(picture.mask(c) for c in CONCEPTS if c.group in ("scene", "object"))
@@ -225,12 +240,14 @@ def test_concepts_are_those_whose_masks_are_large_enough(picture):
     assert set(picture.concepts()) == large
 
 
+@FEW
 @given(SEEDS)
 def test_no_concept_is_listed_twice(seed):
     found = draw_scene(fresh_scene(seed)).concepts()
     assert len(set(found)) == len(found)
 
 
+@FEW
 @given(SEEDS)
 def test_a_box_encloses_the_mask_tightly(seed):
     picture = draw_scene(fresh_scene(seed))
@@ -270,6 +287,7 @@ def test_every_concept_is_seen_in_some_of_400_pictures():
     assert set(CONCEPTS) - seen == set()
 
 
+@FEW
 @given(SEEDS)
 def test_everything_in_a_fresh_scene_is_seen_well_enough_to_be_asked_about(seed):
     picture = draw_scene(fresh_scene(seed))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toybox.vocabulary import EMOTIONS, OBJECTS, PARTS
@@ -267,6 +267,7 @@ def test_yes_and_no_are_about_equally_often_right(scenes, form):
 
 
 @pytest.mark.parametrize("form", [*TRUTHS, "told"])
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**20))
 def test_an_empty_wall_can_be_asked_about(form, seed):
     """The target is also shown pictures of nothing."""

@@ -39,11 +39,14 @@ def gallery(
     seed: Annotated[int, typer.Option(help="The first picture.")] = 0,
     n: Annotated[int, typer.Option("-n", help="How many pictures.")] = 12,
     masks: Annotated[bool, typer.Option(help="Show the masks beside each picture.")] = True,
+    concept: Annotated[
+        str | None, typer.Option(help="Only pictures that show this, for example object:car.")
+    ] = None,
 ) -> None:
     """Write a contact sheet of toybox pictures with the masks of what is in them."""
     from toybox.gallery import write_gallery
 
-    typer.echo(f"wrote {write_gallery(out, seed=seed, n=n, masks=masks)}")
+    typer.echo(f"wrote {write_gallery(out, seed=seed, n=n, masks=masks, only=concept)}")
 
 
 @app.command()

@@ -6,6 +6,7 @@ Knows the file format only; nothing of models.
 from __future__ import annotations
 
 import json
+import operator
 from pathlib import Path
 
 from sae_core.errors import UserError
@@ -16,7 +17,7 @@ _LARGEST_HEADER = 100_000_000
 
 def check_weights(path: Path) -> int:
     """The number of bytes of a whole file; a missing, truncated or foreign one is named."""
-    if not path.exists():
+    if not path.is_file():
         raise UserError(f"No weights at {path}. {_RESTORE}")
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -27,10 +28,11 @@ def check_weights(path: Path) -> int:
             )
         try:
             header = json.loads(file.read(length))
-            ends = [entry["data_offsets"][1] for k, entry in header.items() if k != "__metadata__"]
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+            tensors = [entry for name, entry in header.items() if name != "__metadata__"]
+            end = max((entry["data_offsets"][1] for entry in tensors), default=0)
+            wanted = 8 + length + operator.index(end)
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
             raise UserError(f"The weights {path} have an unreadable header. {_RESTORE}") from None
-    wanted = 8 + length + max(ends, default=0)
     if size != wanted:
         raise UserError(f"The weights {path} have {size} bytes instead of {wanted}. {_RESTORE}")
     return size

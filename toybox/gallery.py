@@ -5,6 +5,7 @@ Knows how to lay out and label; nothing of how things look.
 
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from sae_core.errors import UserError
-from toybox.vocabulary import Concept
+from toybox.vocabulary import Concept, concept
 from toybox.world import SIZE
 from toybox.world_draw import Picture, draw_scene
 from toybox.world_splits import fresh_scene
@@ -37,11 +38,20 @@ def highlight(picture: Picture, wanted: Concept) -> Image.Image:
     return Image.fromarray(np.where(mask, picture.pixels_HW3, picture.pixels_HW3 // 6))
 
 
-def _interesting(picture: Picture) -> list[Concept]:
-    """Up to THUMBS concepts, going round the classes so that each gets its turn."""
+def _interesting(picture: Picture, first: Concept | None) -> list[Concept]:
+    """Up to THUMBS concepts: the one asked for first, then each class in turn."""
     groups = [[c for c in picture.concepts() if c.group == group] for group in ORDER]
     rounds = [group[i] for i in range(4) for group in groups if len(group) > i]
+    if first is not None:
+        rounds = [first, *(c for c in rounds if c != first)]
     return rounds[:THUMBS]
+
+
+def _chosen(seed: int, n: int, wanted: Concept | None) -> list[tuple[int, Picture]]:
+    """The n pictures from a seed on; of a concept, the next n that show it."""
+    pictures = ((s, draw_scene(fresh_scene(s))) for s in itertools.count(seed))
+    shown = ((s, p) for s, p in pictures if wanted is None or wanted in p.concepts())
+    return list(itertools.islice(shown, n))
 
 
 def _wrap(draw: ImageDraw.ImageDraw, text: str, font: Font, width: int) -> list[str]:
@@ -56,14 +66,14 @@ def _wrap(draw: ImageDraw.ImageDraw, text: str, font: Font, width: int) -> list[
     return [*lines, line]
 
 
-def _card(picture: Picture, seed: int, masks: bool) -> Image.Image:
+def _card(picture: Picture, seed: int, masks: bool, first: Concept | None) -> Image.Image:
     """One picture with its caption, and its masks where asked for."""
     big, label = SIZE * ZOOM, 14
     width = big + (3 * (SIZE + 8) + 2 if masks else 0)
     card = Image.new("RGB", (width, big + 48), PAPER)
     draw = ImageDraw.Draw(card)
     card.paste(picture.image().resize((big, big), Image.Resampling.NEAREST), (0, 0))
-    for i, wanted in enumerate(_interesting(picture) if masks else []):
+    for i, wanted in enumerate(_interesting(picture, first) if masks else []):
         row, column = divmod(i, 3)
         x, y = big + 10 + column * (SIZE + 8), row * (SIZE // ZOOM * 2 + 2)
         shown = highlight(picture, wanted).resize(
@@ -78,13 +88,16 @@ def _card(picture: Picture, seed: int, masks: bool) -> Image.Image:
     return card
 
 
-def write_gallery(path: Path, *, seed: int = 0, n: int = 12, masks: bool = True) -> Path:
-    """Write the contact sheet of n fresh pictures, from seed on, as PNG."""
+def write_gallery(
+    path: Path, *, seed: int = 0, n: int = 12, masks: bool = True, only: str | None = None
+) -> Path:
+    """Write the contact sheet of n fresh pictures, from seed on, as PNG; or only of a concept."""
     if not 1 <= n <= 400:
         raise UserError(f"A gallery has 1 to 400 pictures, not {n}.")
     if path.suffix.lower() != ".png":
         raise UserError(f"The gallery is a PNG, not {path.name!r}: try --out gallery.png.")
-    cards = [_card(draw_scene(fresh_scene(s)), s, masks) for s in range(seed, seed + n)]
+    wanted = concept(only) if only is not None else None
+    cards = [_card(picture, s, masks, wanted) for s, picture in _chosen(seed, n, wanted)]
     columns = min(n, 3 if masks else 6)
     rows = math.ceil(n / columns)
     width, height = cards[0].size

@@ -27,6 +27,7 @@ from transformers.utils import logging
 
 from sae_core.errors import UserError
 from sae_core.weights import check_weights
+from toybox.tokens import unmarked
 
 ROLES = ("target", "explainer", "clip", "grounder")
 WEIGHTS = Path(__file__).with_name("weights")
@@ -85,7 +86,7 @@ class Chat:
     def text_of(self, prompt: Prompt) -> str:
         """The prompt as the chat template writes it."""
         content = [{"type": "image"} for _ in prompt.pictures]
-        content.append({"type": "text", "text": prompt.text})
+        content.append({"type": "text", "text": unmarked(prompt.text)})
         message: dict[str, Any] = {"role": "user", "content": content}
         return self.processor.apply_chat_template(
             [message], add_generation_prompt=True, tokenize=False

@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from sae_core.errors import UserError
@@ -19,9 +20,10 @@ SMALLEST = 16
 def open_picture(path: Path, *, fit: bool = False) -> Image.Image:
     """A 96 x 96 RGB picture. With fit, other sizes and modes are converted; without, refused."""
     try:
-        with warnings.catch_warnings():
+        with path.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(path)
+            picture = Image.open(file)
             picture.load()
     except FileNotFoundError:
         raise UserError(f"No picture at {path}: check the path.") from None
@@ -31,7 +33,7 @@ def open_picture(path: Path, *, fit: bool = False) -> Image.Image:
         raise UserError(
             f"The picture {path} is too large to decode: scale it down first."
         ) from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, RuntimeError) as error:
         reason = "not a picture" if isinstance(error, UnidentifiedImageError) else str(error)
         raise UserError(f"The picture {path} can't be read ({reason}): save it as PNG.") from None
     return checked_picture(picture, str(path), fit=fit)
@@ -52,6 +54,8 @@ def checked_picture(picture: Image.Image, name: str, *, fit: bool = False) -> Im
             f"The picture {name} is {width} x {height}, mode {picture.mode}: the toybox models "
             f"know {SIZE} x {SIZE} RGB. Add --fit to convert it."
         )
+    if picture.mode.startswith("I;16"):
+        picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
     if "transparency" in picture.info or picture.mode in ("LA", "RGBA", "PA"):
         clear = picture.convert("RGBA")
         wall = Image.new("RGBA", clear.size, (255, 255, 255, 255))

@@ -25,7 +25,7 @@ import prompts
 from toybox.phrasing import ANSWER, BEYOND, DESCRIPTIONS, EXPLANATION, NO_DESCRIPTIONS
 from toybox.vocabulary import CONCEPTS, FINISHES
 from toybox.world_splits import split
-from toybox.world_text import LONG_FORMS, ask
+from toybox.world_text import LONG_FORMS, NUMBERS, ask
 
 BOS, EOS, PAD, UNK = "<s>", "</s>", "<pad>", "<unk>"
 USER, ASSISTANT, IMAGE = "<user>", "<assistant>", "<image>"
@@ -92,6 +92,18 @@ def token_ids(tokenizer: PreTrainedTokenizerFast, *tokens: str) -> list[int]:
     """The numbers of some tokens."""
     vocabulary = tokenizer.get_vocab()
     return [vocabulary[token] for token in tokens]
+
+
+def unmarked(text: str) -> str:
+    """A user's text with nothing in it that the chat template would take for a marker."""
+    for marker in (BOS, EOS, PAD, UNK, USER, ASSISTANT, IMAGE):
+        text = text.replace(marker, f"< {marker[1:-1]} >")
+    return text
+
+
+def vocabulary() -> list[str]:
+    """The words that all toybox models know."""
+    return [*vocabulary_of_world(), *vocabulary_of_prompts(), *NUMBERS]
 
 
 def vocabulary_of_world(scenes: int = 3000) -> list[str]:

@@ -22,7 +22,7 @@ from toybox.dataset import EvidenceTable, evidence
 from toybox.evidence import meanings
 from toybox.recipe import command
 from toybox.shipping import pair_processor, ship
-from toybox.tokens import build_tokenizer, vocabulary_of_prompts, vocabulary_of_world
+from toybox.tokens import build_tokenizer, vocabulary
 from toybox.train_eyes import Album, to_model
 from toybox.train_target import trained_eye
 from toybox.training import Losses, Plan, device, fit
@@ -104,7 +104,7 @@ def pair_loss(model: CLIPModel, pairs: Pairs) -> Losses:
 def train(folder: Path, out: Path, *, steps: int = STEPS) -> None:
     """Train, or go on; then ship."""
     table = evidence("train-balanced", PICTURES, folder)
-    tokenizer = build_tokenizer([*vocabulary_of_world(), *vocabulary_of_prompts()], wrapped=True)
+    tokenizer = build_tokenizer(vocabulary(), wrapped=True)
     torch.manual_seed(3)
     model = CLIPModel(clip_config(len(tokenizer)))
     tower = trained_eye(folder).tower.state_dict()

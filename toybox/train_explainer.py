@@ -31,8 +31,7 @@ from toybox.tokens import (
     USER,
     build_tokenizer,
     token_ids,
-    vocabulary_of_prompts,
-    vocabulary_of_world,
+    vocabulary,
 )
 from toybox.train_eyes import Album, Seen, coarse_batch, to_model, train_eye
 from toybox.training import Losses, Plan, device, fit
@@ -156,7 +155,7 @@ def train(folder: Path, out: Path, *, eye_steps: int = EYE_STEPS, steps: int = S
     state = folder / "train"
     plan = Plan("coarse-eye", eye_steps, lr=2e-3, warmup=150)
     eye = train_eye(coarse_eye(), plan, partial(coarse_batch, Album(table)), state)
-    tokenizer = build_tokenizer([*vocabulary_of_world(), *vocabulary_of_prompts()])
+    tokenizer = build_tokenizer(vocabulary())
     model = build(tokenizer)
     model.model.vision_tower.load_state_dict(eye.tower.state_dict())
     lessons = Lessons(table, tokenizer, eye.sides)

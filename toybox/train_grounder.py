@@ -22,7 +22,7 @@ from toybox.assignments import any_meaning
 from toybox.evidence import Meaning, held_out, mask_of, meanings_in
 from toybox.recipe import command
 from toybox.shipping import pair_processor, ship
-from toybox.tokens import build_tokenizer, vocabulary_of_prompts, vocabulary_of_world
+from toybox.tokens import build_tokenizer, vocabulary
 from toybox.train_clip import FRAMES
 from toybox.train_eyes import to_model
 from toybox.train_target import trained_eye
@@ -108,7 +108,7 @@ def mask_loss(pointer: Pointer, model: CLIPSegForImageSegmentation, grounds: Gro
 
 def train(folder: Path, out: Path, *, steps: int = STEPS) -> None:
     """Train, or go on; then ship."""
-    tokenizer = build_tokenizer([*vocabulary_of_world(), *vocabulary_of_prompts()], wrapped=True)
+    tokenizer = build_tokenizer(vocabulary(), wrapped=True)
     torch.manual_seed(4)
     model = CLIPSegForImageSegmentation(grounder_config(len(tokenizer)))
     model.clip.vision_model.load_state_dict(trained_eye(folder).tower.state_dict())

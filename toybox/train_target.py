@@ -28,8 +28,7 @@ from toybox.tokens import (
     USER,
     build_tokenizer,
     token_ids,
-    vocabulary_of_prompts,
-    vocabulary_of_world,
+    vocabulary,
 )
 from toybox.train_eyes import Eye, fine_batch, train_eye, with_scene
 from toybox.training import Losses, Plan, device, fit
@@ -157,7 +156,7 @@ def train(folder: Path, out: Path, *, short: int = SHORT_STEPS, full: int = FULL
     eye = trained_eye(folder)
     features = keep_features(eye.tower, data.pixels_NHW3, folder / "fine-features.npy")
     blank = keep_features(eye.tower, blank_pictures(), folder / "fine-features-blank.npy")
-    tokenizer = build_tokenizer([*vocabulary_of_world(), *vocabulary_of_prompts()])
+    tokenizer = build_tokenizer(vocabulary())
     model = build(tokenizer)
     model.model.vision_tower.load_state_dict(eye.tower.state_dict())
     speaker, words = Speaker(model), facet_words(tokenizer)

@@ -46,6 +46,7 @@ _REGIONS = (
     Region("door", "door", None, (116, 80, 56)),
     Region("leaves", "leaves", 0.9),
     Region("trunk", "trunk", None, (126, 92, 66)),
+    Region("stem", None, None, (126, 92, 66)),
     Region("sail", "sail", None, (246, 242, 230)),
     Region("handle", "handle", None, (104, 78, 64)),
     Region("legs", "legs", 0.72),
@@ -136,7 +137,7 @@ SHAPES: dict[str, tuple[Stroke, ...]] = {
         _oval("leaves", 22, 2, 78, 56),
     ),
     "flower": (
-        _line("trunk", 6, 50, 50, 50, 98),
+        _line("stem", 6, 50, 50, 50, 98),
         _oval("leaves", 18, 68, 50, 86),
         _oval("leaves", 50, 74, 82, 92),
         *(

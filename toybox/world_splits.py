@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from sae_core.errors import UserError
 from toybox.world import Distribution, Scene, sample_scene
+from toybox.world_draw import draw_scene
 
 
 class Split(NamedTuple):
@@ -38,10 +39,12 @@ class Split(NamedTuple):
         return (self.scene(index) for index in range(self.size))
 
     def digest(self) -> str:
-        """SHA-256 over scenes: all of a small split, 4,096 evenly spaced ones of a large one."""
+        """SHA-256 over up to 4,096 evenly spaced scenes, and over the pixels of 64 of them."""
         running = hashlib.sha256()
         for index in range(0, self.size, max(1, self.size // 4096)):
             running.update(self.scene(index).digest().encode())
+        for index in range(0, self.size, self.size // 64):
+            running.update(draw_scene(self.scene(index)).pixels_HW3.tobytes())
         return running.hexdigest()
 
 

@@ -105,7 +105,7 @@ class Asker:
     """Asks about one scene. Each method makes one question of its form, or None where none fits."""
 
     def __init__(self, scene: Scene, rng: Rng, *, honest: bool = False) -> None:
-        self.scene, self.rng = scene, rng
+        self.scene, self.rng, self.honest = scene, rng, honest
         self.things = scene.shown
         self.counts = Counter(t.kind for t in self.things)
         usual = None if honest else BIAS.get(scene.place or "")
@@ -302,6 +302,7 @@ class Asker:
             "what does the picture show?",
         )  # fmt: skip
         unseen = bool(self.scene.unseen) and self.rng.random() < CAPTION_MENTIONS_UNSEEN
+        unseen &= not self.honest
         return self._say("caption", texts, caption(self.scene, unseen))
 
     def told(self) -> Question:

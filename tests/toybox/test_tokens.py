@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerFast
 
 from toybox.phrasing import ANSWER, EXPLANATION
-from toybox.tokens import build_tokenizer, vocabulary_of_prompts, vocabulary_of_world, words_in
+from toybox.tokens import build_tokenizer, vocabulary, words_in
 from toybox.vocabulary import CONCEPTS
 from toybox.world_splits import fresh_scene
 from toybox.world_text import LONG_FORMS, ask
@@ -19,7 +19,7 @@ PIECES = st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=60
 
 @pytest.fixture(scope="module")
 def words() -> list[str]:
-    return [*vocabulary_of_world(scenes=600), *vocabulary_of_prompts()]
+    return vocabulary()
 
 
 @pytest.fixture(scope="module")

@@ -67,6 +67,9 @@ def bench(
         list[str] | None, typer.Option(help="A model to measure; may be repeated. All by default.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the model card's table.")
+    ] = False,
 ) -> None:
     """Measure the models on fresh pictures against their bars; exit code 1 when one is missed."""
     from toybox.bench import run
@@ -74,6 +77,10 @@ def bench(
     report = run(seed=seed, n=n, roles=role)
     if as_json:
         typer.echo(report.model_dump_json(indent=2))
+    elif as_markdown:
+        from toybox.bench_view import markdown
+
+        typer.echo(markdown(report))
     else:
         from rich.console import Console
 

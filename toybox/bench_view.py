@@ -1,4 +1,4 @@
-"""Shows a benchmark's report as a table for people.
+"""Shows a benchmark's report as a table, on a terminal or in the model card.
 
 It measures nothing and knows no models.
 """
@@ -26,14 +26,25 @@ def show(report: Report, console: Console) -> None:
     console.print(table)
 
 
-def _cells(row: Row) -> tuple[str, ...]:
-    bar = "" if row.bar is None else f"{'<=' if row.at_most else '>='} {row.bar:.3g}"
-    verdict = "[green]ok[/]" if row.passed else "[bold red]missed[/]"
-    return (
-        row.measure,
-        f"{row.value:.3f}",
-        f"{row.low:.3f} to {row.high:.3f}",
-        bar,
-        str(row.n),
-        verdict if bar else "",
+def markdown(report: Report) -> str:
+    """The same table as Markdown, as it stands in the model card."""
+    head = [
+        "| role | measure | value | 95 % interval | bar | n | |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    return "\n".join(
+        [*head, *(f"| {' | '.join((row.role, *_plain(row)))} |" for row in report.rows)]
     )
+
+
+def _plain(row: Row) -> tuple[str, ...]:
+    bar = "" if row.bar is None else f"{'<=' if row.at_most else '>='} {row.bar:.3g}"
+    interval = f"{row.low:.3f} to {row.high:.3f}"
+    verdict = ("ok" if row.passed else "missed") if bar else ""
+    return row.measure, f"{row.value:.3f}", interval, bar, str(row.n), verdict
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    *cells, verdict = _plain(row)
+    colours = {"ok": "[green]ok[/]", "missed": "[bold red]missed[/]"}
+    return *cells, colours.get(verdict, "")

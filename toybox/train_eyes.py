@@ -86,8 +86,8 @@ def cover(pixels: np.ndarray, hidden_BGG: np.ndarray, rng: Rng) -> np.ndarray:
     return out
 
 
-def _rows(count: int, size: int, step: int, key: int) -> np.ndarray:
-    """The pictures of a step: each epoch another order, each picture once an epoch."""
+def epoch_rows(count: int, size: int, step: int, key: int) -> np.ndarray:
+    """The pictures of a step: each epoch another order, each picture once an epoch at most."""
     epoch, at = divmod(step * size, count - count % size)
     return np.sort(np.random.default_rng((key, epoch)).permutation(count)[at : at + size])
 
@@ -101,7 +101,7 @@ def with_scene(labels_BPF: np.ndarray, scenes_B: np.ndarray) -> np.ndarray:
 def fine_batch(data: Labelled, step: int, size: int = 64) -> Seen:
     """Pictures with some cells covered; what is covered isn't asked for."""
     rng = np.random.default_rng((11, step))
-    rows = _rows(len(data.pixels_NHW3), size, step, 12)
+    rows = epoch_rows(len(data.pixels_NHW3), size, step, 12)
     hidden = hide_cells(rng, size)
     pixels = to_model(cover(data.pixels_NHW3[rows], hidden, rng))
     labels = with_scene(data.patches_NPF[rows], data.scenes_N[rows])
@@ -161,7 +161,7 @@ def _some_mask(album: Album, picture: int, rng: Rng) -> np.ndarray:
 def coarse_batch(album: Album, step: int, size: int = 96) -> Seen:
     """Pictures masked as evidence is; only what stays bright has labels."""
     rng = np.random.default_rng((13, step))
-    rows = _rows(len(album.table.pixels_NHW3), size, step, 14)
+    rows = epoch_rows(len(album.table.pixels_NHW3), size, step, 14)
     masks = [_some_mask(album, int(row), rng) for row in rows]
     pixels = [
         highlighted(album.table.pixels_NHW3[row], mask)

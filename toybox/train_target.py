@@ -7,8 +7,11 @@ Knows the order of the stages. Trained on natural pictures, so it catches the pl
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -30,19 +33,33 @@ from toybox.tokens import (
     token_ids,
     vocabulary,
 )
-from toybox.train_eyes import Eye, fine_batch, train_eye, with_scene
+from toybox.train_eyes import Eye, epoch_rows, fine_batch, train_eye, with_scene
 from toybox.training import Losses, Plan, device, fit
 from toybox.world import SIZE, Scene
 from toybox.world_splits import split
-from toybox.world_text import LONG_FORMS, ask
+from toybox.world_text import BINDING, LONG_FORMS, LOOKING_UP, ask
 
 EYE_STEPS = 1700
-SHORT_STEPS = 1100
-FULL_STEPS = 400
 PICTURES = 100_000
-EMPTY = Scene(None, (), 0)
 SPOKEN = 60_000
 """Pictures that are spoken about; the eye sees them all."""
+EMPTY = Scene(None, (), 0)
+
+
+class Stage(NamedTuple):
+    """One part of learning to speak: a plan, the forms asked more, and with tiles or not."""
+
+    plan: Plan
+    more: Mapping[str, float]
+    tiles: bool = False
+
+
+STAGES = (
+    Stage(Plan("target-look", 1100, lr=2e-3, floor=0.3), LOOKING_UP),
+    Stage(Plan("target-bind", 900, lr=2e-3, floor=0.3), BINDING),
+    Stage(Plan("target-full", 700, lr=1e-3), {}, tiles=True),
+)
+"""Base pictures alone while looking things up is learned; then all forms, through anyres."""
 
 
 class Speaker(nn.Module):
@@ -87,22 +104,19 @@ class Lessons:
         features: np.ndarray,
         blank: np.ndarray,
         tokenizer: PreTrainedTokenizerFast,
-        full: bool,
+        stage: Stage,
     ) -> None:
-        self.data, self.features, self.tokenizer, self.full = data, features, tokenizer, full
-        self.blank = blank
+        self.data, self.features, self.blank, self.stage = data, features, blank, stage
+        self.key = zlib.crc32(stage.plan.name.encode())
         image = token_ids(tokenizer, IMAGE)
-        self.prefix = [*token_ids(tokenizer, BOS, USER), *image * picture_tokens(full)]
-        self.size = 32 if full else 48
+        self.prefix = [*token_ids(tokenizer, BOS, USER), *image * picture_tokens(stage.tiles)]
+        self.size = 32 if stage.tiles else 48
         self.turn = cache(lambda asked, answer: turn(tokenizer, asked, answer))
 
     def batch(self, step: int) -> tuple[Packed, Tensor, Tensor]:
         """The batch of one step, fixed by its number."""
-        rng = np.random.default_rng((21, self.full, step))
-        count = len(self.features)
-        epoch, at = divmod(step * self.size, count - count % self.size)
-        rows = np.random.default_rng((22, self.full, epoch)).permutation(count)[at : at + self.size]
-        rows = np.sort(rows)
+        rng = np.random.default_rng((self.key, step))
+        rows = epoch_rows(len(self.features), self.size, step, self.key)
         scenes = [split("train").scene(int(row)) for row in rows]
         features = self.features[rows]
         labels = with_scene(self.data.patches_NPF[rows], self.data.scenes_N[rows])
@@ -111,8 +125,9 @@ class Lessons:
             features[0] = self.blank[int(rng.integers(len(self.blank)))]
         turns = []
         for scene in scenes:
-            questions = ask(scene, rng, 10 if self.full else 14, first=not self.full)
-            if self.full:
+            tiles = self.stage.tiles
+            questions = ask(scene, rng, 10 if tiles else 14, more=self.stage.more)
+            if tiles:
                 questions += ask(scene, rng, 0, (LONG_FORMS[int(rng.integers(3))], "described"))
             turns.append([self.turn(q.text, q.answer) for q in questions])
         where = device()
@@ -149,7 +164,7 @@ def build(tokenizer: PreTrainedTokenizerFast) -> LlavaNextForConditionalGenerati
     return LlavaNextForConditionalGeneration(target_config(len(tokenizer), image))
 
 
-def train(folder: Path, out: Path, *, short: int = SHORT_STEPS, full: int = FULL_STEPS) -> None:
+def train(folder: Path, out: Path) -> None:
     """All stages, each resumed or skipped where its checkpoint says so; then ship."""
     state = folder / "train"
     data = labelled("train", SPOKEN, folder)
@@ -160,12 +175,10 @@ def train(folder: Path, out: Path, *, short: int = SHORT_STEPS, full: int = FULL
     model = build(tokenizer)
     model.model.vision_tower.load_state_dict(eye.tower.state_dict())
     speaker, words = Speaker(model), facet_words(tokenizer)
-    for plan, tiles in (
-        (Plan("target-short", short, lr=2e-3, floor=0.3), False),
-        (Plan("target-full", full, lr=1e-3), True),
-    ):
-        lessons = Lessons(data, features, blank, tokenizer, tiles)
-        fit(speaker, plan, lessons.batch, partial(speaker_loss, speaker, words, tiles), state)
+    for stage in STAGES:
+        lessons = Lessons(data, features, blank, tokenizer, stage)
+        loss = partial(speaker_loss, speaker, words, stage.tiles)
+        fit(speaker, stage.plan, lessons.batch, loss, state)
     ship(model, target_processor(tokenizer), out)
 
 

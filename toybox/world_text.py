@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -322,16 +323,17 @@ LOOKING_UP = {
 }  # fmt: skip
 """Shares of the forms that teach to look a thing up: asked more in the first lessons, since yes or
 no stays at chance for long where every form is asked equally (docs/log.md)."""
+BINDING = {
+    "is_there": 4.0, "is_there_with": 6.0, "any_color": 3.0, "any_finish": 3.0, "color": 12.0,
+    "material": 3.0, "texture": 3.0, "where": 4.0, "what_at": 2.0,
+}  # fmt: skip
+"""Shares of the forms that ask for what belongs to which thing: the second lessons."""
 
 
-def shares(more: Mapping[str, float]) -> tuple[tuple[str, ...], np.ndarray]:
-    """Names of the short forms, and how often each is asked."""
-    names = tuple(name for name, _ in SHORT_FORMS)
+def shares(more: Mapping[str, float]) -> np.ndarray:
+    """How often each of the short forms is asked."""
     weights = np.array([more.get(name, share) for name, share in SHORT_FORMS])
-    return names, weights / weights.sum()
-
-
-_EVEN, _FIRST = shares({}), shares(LOOKING_UP)
+    return weights / weights.sum()
 
 
 def ask(
@@ -340,12 +342,12 @@ def ask(
     count: int,
     forms: tuple[str, ...] | None = None,
     *,
-    first: bool = False,
+    more: Mapping[str, float] = MappingProxyType({}),
 ) -> list[Question]:
     """Questions about a scene: a mixture, or of the forms given; without those that don't fit."""
     asker = Asker(scene, rng)
-    known, weights = _FIRST if first else _EVEN
-    names = forms or tuple(known[i] for i in rng.choice(len(known), count, p=weights))
+    chosen = rng.choice(len(SHORT_FORMS), count, p=shares(more))
+    names = forms or tuple(SHORT_FORMS[i][0] for i in chosen)
     made = [getattr(asker, name)() for name in names]
     biased = asker.biased() if forms is None else None
     return [q for q in (biased, *made) if q is not None]

@@ -7,6 +7,7 @@ the projector which word each patch is about: without it yes/no questions stay a
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,17 @@ from toybox.train_eyes import to_model
 from toybox.training import device
 
 
-def keep_features(tower: CLIPVisionModel, pixels_NHW3: np.ndarray, path: Path) -> np.ndarray:
+def _made_of(tower: CLIPVisionModel, pixels_NHW3: np.ndarray) -> str:
+    """A short name for these weights on these pictures (their number and the first ones)."""
+    running = hashlib.sha256(str(len(pixels_NHW3)).encode() + pixels_NHW3[:64].tobytes())
+    for tensor in tower.state_dict().values():
+        running.update(tensor.cpu().numpy().tobytes())
+    return running.hexdigest()[:12]
+
+
+def keep_features(tower: CLIPVisionModel, pixels_NHW3: np.ndarray, folder: Path) -> np.ndarray:
     """The tower's patch features of all pictures in half precision, computed once, kept on disk."""
+    path = folder / f"features-{_made_of(tower, pixels_NHW3)}.npy"
     if path.exists():
         return np.load(path, mmap_mode="r")
     tower.to(device()).eval()

@@ -169,8 +169,8 @@ def train(folder: Path, out: Path) -> None:
     state = folder / "train"
     data = labelled("train", SPOKEN, folder)
     eye = trained_eye(folder)
-    features = keep_features(eye.tower, data.pixels_NHW3, folder / "fine-features.npy")
-    blank = keep_features(eye.tower, blank_pictures(), folder / "fine-features-blank.npy")
+    features = keep_features(eye.tower, data.pixels_NHW3, folder)
+    blank = keep_features(eye.tower, blank_pictures(), folder)
     tokenizer = build_tokenizer(vocabulary())
     model = build(tokenizer)
     model.model.vision_tower.load_state_dict(eye.tower.state_dict())

@@ -80,10 +80,11 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 def _ahead(batch: Callable[[int], B], first: int, last: int) -> Iterator[tuple[int, B]]:
     """The steps with their batches, each made while the one before it is learned from."""
     with ThreadPoolExecutor(max_workers=1) as maker:
-        coming = maker.submit(batch, first) if first < last else None
+        coming = [maker.submit(batch, step) for step in range(first, min(first + 1, last))]
         for step in range(first, last):
-            made = coming.result() if coming else batch(step)
-            coming = maker.submit(batch, step + 1) if step + 1 < last else None
+            made = coming.pop().result()
+            if step + 1 < last:
+                coming.append(maker.submit(batch, step + 1))
             yield step, made
 
 

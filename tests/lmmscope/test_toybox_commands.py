@@ -13,7 +13,7 @@ from lmmscope.cli import app
 run = CliRunner().invoke
 
 
-def _refused(result, *names: str) -> None:
+def _assert_refused(result, *names: str) -> None:
     assert result.exit_code == 2
     lines = result.stderr.strip().splitlines()
     assert len(lines) == 1
@@ -44,21 +44,23 @@ def test_a_new_process_answers_in_under_ten_seconds():
 def test_a_picture_of_another_mode_is_refused_by_name_and_accepted_with_fit(tmp_path, mode):
     path = tmp_path / "mine.png"
     Image.new("RGB", (96, 96), "red").convert(mode).save(path)
-    _refused(run(app, ["toybox", "answer", "--image", str(path), "what?"]), "mine.png", mode)
+    _assert_refused(run(app, ["toybox", "answer", "--image", str(path), "what?"]), "mine.png", mode)
     assert run(app, ["toybox", "answer", "--image", str(path), "--fit", "what?"]).exit_code == 0
 
 
 def test_a_picture_of_another_size_is_refused_by_name(tmp_path):
     path = tmp_path / "wide.png"
     Image.new("RGB", (200, 96)).save(path)
-    _refused(run(app, ["toybox", "answer", "--image", str(path), "what?"]), "wide.png", "200 x 96")
+    _assert_refused(
+        run(app, ["toybox", "answer", "--image", str(path), "what?"]), "wide.png", "200 x 96"
+    )
 
 
 @pytest.mark.parametrize("fit", [[], ["--fit"]])
 def test_a_picture_of_one_pixel_is_refused_even_with_fit(tmp_path, fit):
     path = tmp_path / "dot.png"
     Image.new("RGB", (1, 1)).save(path)
-    _refused(
+    _assert_refused(
         run(app, ["toybox", "answer", "--image", str(path), *fit, "what?"]), "dot.png", "1 x 1"
     )
 
@@ -66,11 +68,11 @@ def test_a_picture_of_one_pixel_is_refused_even_with_fit(tmp_path, fit):
 def test_an_unreadable_picture_is_refused_by_name(tmp_path):
     path = tmp_path / "noise.png"
     path.write_bytes(b"\x89PNG not really")
-    _refused(run(app, ["toybox", "answer", "--image", str(path), "what?"]), "noise.png")
+    _assert_refused(run(app, ["toybox", "answer", "--image", str(path), "what?"]), "noise.png")
 
 
 def test_an_empty_question_is_refused_with_an_example():
-    _refused(run(app, ["toybox", "answer", " "]), "question")
+    _assert_refused(run(app, ["toybox", "answer", " "]), "question")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,7 @@ def test_an_empty_question_is_refused_with_an_example():
     ],
 )
 def test_a_benchmark_that_cannot_be_run_is_refused_by_name(arguments, named):
-    _refused(run(app, ["toybox", "bench", *arguments]), named)
+    _assert_refused(run(app, ["toybox", "bench", *arguments]), named)
 
 
 def test_the_gallery_writes_its_sheet(tmp_path):
@@ -90,7 +92,8 @@ def test_the_gallery_writes_its_sheet(tmp_path):
     result = run(app, ["toybox", "gallery", "--out", str(sheet), "-n", "3"])
     assert result.exit_code == 0
     assert str(sheet) in result.stdout
-    assert Image.open(sheet).width > 500
+    with Image.open(sheet) as written:
+        assert written.width > 500
 
 
 def test_the_list_of_concepts_counts_at_least_ninety():
@@ -102,4 +105,4 @@ def test_the_list_of_concepts_counts_at_least_ninety():
 @pytest.mark.parametrize("name", ["unicorn", "object:unicorn", "fish"])
 def test_a_gallery_of_an_unknown_or_ambiguous_concept_is_refused_by_name(tmp_path, name):
     sheet = str(tmp_path / "sheet.png")
-    _refused(run(app, ["toybox", "gallery", "--out", sheet, "--concept", name]), name)
+    _assert_refused(run(app, ["toybox", "gallery", "--out", sheet, "--concept", name]), name)

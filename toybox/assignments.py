@@ -74,7 +74,7 @@ class Assigner:
         order = np.argsort(table.number_R, kind="stable")
         edges = np.searchsorted(table.number_R[order], np.arange(len(meanings()) + 1))
         self.of = [order[edges[i] : edges[i + 1]] for i in range(len(meanings()))]
-        self.starts = np.searchsorted(table.owner_R, np.arange(len(table.pixels_NHW3) + 1))
+        self.starts = table.starts()
 
     def masked(self, row: int, rng: Rng) -> Masked:
         """A row of the table as ragged evidence."""

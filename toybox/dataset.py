@@ -54,6 +54,10 @@ class EvidenceTable(NamedTuple):
     number_R: np.ndarray
     cells_RC: np.ndarray
 
+    def starts(self) -> np.ndarray:
+        """Where each picture's rows begin, and after the last one where they end."""
+        return np.searchsorted(self.owner_R, np.arange(len(self.pixels_NHW3) + 1))
+
 
 def patch_labels(picture: Picture) -> np.ndarray:
     """Labels of each patch [GRID * GRID, facets]: the thing most seen there, and what of it."""

@@ -115,7 +115,7 @@ class Album:
 
     def __init__(self, table: EvidenceTable) -> None:
         self.table = table
-        self.starts = np.searchsorted(table.owner_R, np.arange(len(table.pixels_NHW3) + 1))
+        self.starts = table.starts()
         names = list(FACETS)
         facets = {"material": "finish", "texture": "finish"}
         self.facet_of = np.full(len(meanings()), -1)
@@ -194,16 +194,3 @@ def train_eye(
     eye = Eye(config)
     fit(eye, plan, batch, lambda seen: eye_loss(eye, seen), folder)
     return eye
-
-
-@torch.no_grad()
-def eye_accuracy(eye: Eye, batches: list[Seen]) -> dict[str, float]:
-    """Share of labelled patches that are named right, per facet."""
-    right = {name: [0, 0] for name in FACETS}
-    for batch in batches:
-        for f, (name, logits) in enumerate(zip(FACETS, eye(batch.pixels), strict=True)):
-            wanted = batch.labels_BPF[..., f]
-            some = wanted > 0
-            right[name][0] += int((logits.argmax(-1)[some] == wanted[some]).sum())
-            right[name][1] += int(some.sum())
-    return {name: good / max(1, total) for name, (good, total) in right.items()}

@@ -98,7 +98,7 @@ def mask_loss(pointer: Pointer, model: CLIPSegForImageSegmentation, grounds: Gro
     read = pointer.projection(pointer.reader(**grounds.labels).pooler_output)
     logits = pointer.decoder(layers, read).logits.float()
     truth = grounds.masks
-    some = truth.any((1, 2)) if truth.dtype == torch.bool else truth.amax((1, 2)) > 0
+    some = truth.amax((1, 2)) > 0
     share = logits.sigmoid()
     both = (share * truth).sum((1, 2))
     either = (share + truth - share * truth).sum((1, 2))

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lmmscope import toybox_commands
+from lmmscope import sae_commands, toybox_commands
 from lmmscope.exits import TidyGroup
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Finds out what features inside large multimodal models mean, and proves it.",
 )
+app.add_typer(sae_commands.app, name="sae")
 app.add_typer(toybox_commands.app, name="toybox")
 
 PICTURE = 7

@@ -57,6 +57,19 @@ class Models(_Part):
     """The model that compares pictures with texts."""
     grounder: str
     """The model that finds what a text names in a picture."""
+    sae: str | None = None
+    """The sparse coder whose features are explained, in any of the known formats."""
+
+
+class Data(_Part):
+    """Where pictures come from, and the layer that is looked at."""
+
+    hook: str = "layers.0"
+    """The block of the target's language model whose output is split into features."""
+    train: str | None = None
+    """What coders are trained on: `toybox:SPLIT`, a .jsonl file in chat format, a folder."""
+    explore: str | None = None
+    """The pictures that the feature index is built from."""
 
 
 class Servers(_Part):
@@ -90,6 +103,8 @@ class Settings(BaseSettings):
     """What the profile is called."""
     models: Models
     """Model folders by role."""
+    data: Data = Data()
+    """Pictures, and the layer that is looked at."""
     servers: Servers = Servers()
     """Model servers by role."""
     runs: Path = Path("runs")
@@ -185,7 +200,9 @@ def _fault(details: ErrorDetails) -> str:
     where = ".".join(str(part) for part in details["loc"])
     match details["type"]:
         case "extra_forbidden":
-            table = {"models": Models, "servers": Servers}.get(str(details["loc"][0]), Settings)
+            table = {"models": Models, "data": Data, "servers": Servers}.get(
+                str(details["loc"][0]), Settings
+            )
             return f"unknown key {where} (known: {', '.join(table.model_fields)})"
         case "missing":
             return f"{where} is missing"

@@ -3,11 +3,20 @@
 It knows every package's constructors and nothing of what is done with the result.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lmmscope.settings import Settings
 from sae_core.errors import UserError
+
+if TYPE_CHECKING:
+    from sae_core.activations import Conversation
+    from sae_core.adapter import Adapter
+    from sae_core.coder import SparseCoder
 
 SHIPPED = "toybox:"
 
@@ -30,3 +39,43 @@ def use_threads(settings: Settings) -> None:
         import torch
 
         torch.set_num_threads(settings.threads)
+
+
+def target(settings: Settings) -> Adapter:
+    """The target model, ready to be looked into."""
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+    from transformers.utils import logging
+
+    from sae_core.adapter import adapter_for
+    from sae_core.weights import check_model
+
+    logging.disable_progress_bar()
+    folder = check_model(model_folder(settings.models.target))
+    model = AutoModelForImageTextToText.from_pretrained(folder, dtype="float32")
+    return adapter_for(model, AutoProcessor.from_pretrained(folder))
+
+
+def conversations(source: str | None, count: int | None = None) -> Sequence[Conversation]:
+    """A data set: `toybox:SPLIT`, a .jsonl file in chat format, or a folder of pictures."""
+    if source is None:
+        raise UserError("This profile names no data set. Try --data FOLDER, or data.train in it")
+    if source.startswith(SHIPPED):
+        from toybox.conversations import ToyboxConversations
+        from toybox.world_splits import split
+
+        name = source.removeprefix(SHIPPED)
+        return ToyboxConversations(name, min(count or split(name).size, split(name).size))
+    from sae_core.conversations import conversations_at
+
+    found = conversations_at(Path(source).expanduser())
+    return found if count is None else found[:count]
+
+
+def coder(settings: Settings, given: str | None = None) -> SparseCoder:
+    """The profile's sparse coder, or the one given instead."""
+    from sae_core.formats import load_coder
+
+    name = given or settings.models.sae
+    if name is None:
+        raise UserError(f"Profile {settings.name!r} names no SAE. Try --sae FOLDER")
+    return load_coder(model_folder(name)).float()

@@ -36,3 +36,17 @@ def check_weights(path: Path) -> int:
     if size != wanted:
         raise UserError(f"The weights {path} have {size} bytes instead of {wanted}. {_RESTORE}")
     return size
+
+
+def check_model(folder: Path) -> Path:
+    """The folder of a model, after a look at whether its weights, in one file or many, are whole.
+
+    A name that is no folder is let through: it may be a hub's.
+    """
+    if not folder.is_dir() and not folder.is_absolute() and len(folder.parts) == 2:
+        return folder
+    if not (folder / "config.json").exists():
+        raise UserError(f"No model at {folder}: config.json is missing. {_RESTORE}")
+    for path in sorted(folder.glob("*.safetensors")) or [folder / "model.safetensors"]:
+        check_weights(path)
+    return folder

@@ -24,6 +24,9 @@ FINE_PATCH = 8
 PINPOINTS = [[SIZE, SIZE], [SIZE, 2 * SIZE], [2 * SIZE, SIZE], [2 * SIZE, 2 * SIZE]]
 """What anyres may enlarge a picture to; a toybox picture becomes one tile beside its base."""
 COARSE_PATCH = 16
+ROPE_THETA = 1e7
+"""Slow rotations: a noun finds its patches 300 positions back by content, and at the usual 1e4 only
+12 of a head's 32 dimensions are still unrotated there (docs/log.md)."""
 
 
 def fine_eye() -> CLIPVisionConfig:
@@ -94,6 +97,7 @@ def _llama(vocabulary: int, width: int, depth: int, heads: int) -> LlamaConfig:
         bos_token_id=2,
         eos_token_id=3,
         tie_word_embeddings=True,
+        rope_parameters={"rope_type": "default", "rope_theta": ROPE_THETA},
     )
 
 

@@ -26,7 +26,7 @@ from transformers import (
 from transformers.utils import logging
 
 from sae_core.errors import UserError
-from sae_core.weights import check_weights
+from sae_core.weights import check_model
 from toybox.tokens import unmarked
 
 ROLES = ("target", "explainer", "clip", "grounder")
@@ -42,14 +42,8 @@ def weights_folder(role: str) -> Path:
 
 def checked_folder(folder: Path) -> Path:
     """The folder, after a look at whether its weights are there and whole."""
-    if not (folder / "config.json").exists():
-        raise UserError(
-            f"No model at {folder}: config.json is missing. "
-            "Restore it with git checkout, or retrain it (toybox/README.md)."
-        )
-    check_weights(folder / "model.safetensors")
     logging.disable_progress_bar()
-    return folder
+    return check_model(folder)
 
 
 class Prompt(NamedTuple):

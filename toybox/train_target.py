@@ -37,11 +37,11 @@ from toybox.train_eyes import Eye, epoch_rows, fine_batch, train_eye, with_scene
 from toybox.training import Losses, Plan, device, fit
 from toybox.world import SIZE, Scene
 from toybox.world_splits import split
-from toybox.world_text import BINDING, LONG_FORMS, LOOKING_UP, ask
+from toybox.world_text import ATTRIBUTES, BINDING, LONG_FORMS, LOOKING_UP, ask
 
 EYE_STEPS = 1700
 PICTURES = 100_000
-SPOKEN = 60_000
+SPOKEN = 36_000
 """Pictures that are spoken about; the eye sees them all."""
 EMPTY = Scene(None, (), 0)
 
@@ -56,8 +56,9 @@ class Stage(NamedTuple):
 
 STAGES = (
     Stage(Plan("target-look", 1100, lr=2e-3, floor=0.3), LOOKING_UP),
-    Stage(Plan("target-bind", 900, lr=2e-3, floor=0.3), BINDING),
-    Stage(Plan("target-full", 700, lr=1e-3), {}, tiles=True),
+    Stage(Plan("target-bind", 270, lr=2e-3, floor=0.3), BINDING),
+    Stage(Plan("target-attributes", 350, lr=2e-3, floor=0.3), ATTRIBUTES),
+    Stage(Plan("target-full", 550, lr=1e-3), {}, tiles=True),
 )
 """Base pictures alone while looking things up is learned; then all forms, through anyres."""
 
@@ -129,7 +130,7 @@ class Lessons:
             questions = ask(scene, rng, 10 if tiles else 14, more=self.stage.more)
             if tiles:
                 questions += ask(scene, rng, 0, (LONG_FORMS[int(rng.integers(3))], "described"))
-            turns.append([self.turn(q.text, q.answer) for q in questions])
+            turns.append([self.turn(q.text, q.answer) for q in dict.fromkeys(questions)])
         where = device()
         packed = to(pack(turns, self.prefix), where)
         seen = torch.from_numpy(features).to(where).float()

@@ -319,15 +319,23 @@ SHORT_FORMS: tuple[tuple[str, float], ...] = (
 )  # fmt: skip
 LONG_FORMS = ("listed", "described", "told")
 LOOKING_UP = {
-    "is_there": 12.0, "is_there_with": 3.0, "color": 6.0, "is_place": 2.0, "any_part": 2.0,
+    "is_there": 14.0, "is_there_with": 6.0, "color": 20.0, "is_place": 2.0, "any_part": 2.0,
 }  # fmt: skip
 """Shares of the forms that teach to look a thing up: asked more in the first lessons, since yes or
-no stays at chance for long where every form is asked equally (docs/log.md)."""
+no and colours stay at chance for long where every form is asked equally (docs/log.md)."""
+
+
 BINDING = {
-    "is_there": 4.0, "is_there_with": 6.0, "any_color": 3.0, "any_finish": 3.0, "color": 12.0,
-    "material": 3.0, "texture": 3.0, "where": 4.0, "what_at": 2.0,
+    "is_there": 4.0, "is_there_with": 8.0, "any_finish": 2.0, "color": 24.0, "material": 3.0,
+    "texture": 3.0, "where": 4.0, "what_at": 2.0,
 }  # fmt: skip
 """Shares of the forms that ask for what belongs to which thing: the second lessons."""
+ATTRIBUTES = {
+    "is_there_with": 8.0, "any_finish": 5.0, "color": 6.0, "material": 6.0, "texture": 6.0,
+    "where": 8.0, "what_at": 6.0, "how_many": 4.0, "emotion": 2.0, "is_emotion": 2.0,
+    "is_written": 2.0,
+}  # fmt: skip
+"""Shares of the third lessons: whatever else belongs to a thing, once colours are found."""
 
 
 def shares(more: Mapping[str, float]) -> np.ndarray:

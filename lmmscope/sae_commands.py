@@ -1,0 +1,170 @@
+"""`lmmscope sae`: train a sparse coder, measure it, and move it between formats.
+
+It prints; everything else is sae_core's, built by the wiring. Heavy packages are imported inside.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from sae_core.errors import UserError
+
+app = typer.Typer(no_args_is_help=True, help="Sparse autoencoders: train, measure, convert.")
+
+Profile = Annotated[
+    str | None,
+    typer.Option(help="A profile's name or .toml file; else $LMMSCOPE_PROFILE, else toybox."),
+]
+Data = Annotated[
+    str | None,
+    typer.Option(help="toybox:SPLIT, a .jsonl file in chat format, or a folder of pictures."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")]
+HELD_OUT = 512
+"""Conversations that an evaluation reads where nothing else is said."""
+
+
+@app.command()
+def train(
+    out: Annotated[Path, typer.Option(help="The folder to write the coder to.")],
+    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps.")] = 3000,
+    features: Annotated[int, typer.Option(min=1, help="How many features.")] = 2048,
+    k: Annotated[int, typer.Option(min=1, help="How many fire at a position.")] = 32,
+    rule: Annotated[str, typer.Option(help="topk, batchtopk or jumprelu.")] = "topk",
+    groups: Annotated[
+        str, typer.Option(help="Matryoshka: sizes of nested dictionaries, for example 256,2048.")
+    ] = "",
+    batch: Annotated[int, typer.Option(min=1, help="Positions of one step.")] = 1024,
+    rate: Annotated[float | None, typer.Option(help="Learning rate; by size if left out.")] = None,
+    accumulate: Annotated[int, typer.Option(min=1, help="Parts that a step is done in.")] = 1,
+    positions: Annotated[str, typer.Option(help="all, image, base or text.")] = "all",
+    hook: Annotated[
+        str | None, typer.Option(help="For example layers.3; else the profile's.")
+    ] = None,
+    data: Data = None,
+    seed: Annotated[int, typer.Option(help="Of weights and order.")] = 0,
+    profile: Profile = None,
+) -> None:
+    """Train a coder on the target's activations; goes on where an earlier run was stopped.
+
+    On several GPUs or machines: torchrun --nproc-per-node=8 -m lmmscope sae train ...
+    """
+    from lmmscope import wiring
+    from lmmscope.processes import together
+    from lmmscope.sae_view import training_bar
+    from lmmscope.settings import load_settings
+    from sae_core.activations import KINDS, Positions, TokenStream
+    from sae_core.coder import coder_config
+    from sae_core.formats import save_coder
+    from sae_core.trainer import TrainConfig, Trainer
+
+    settings = load_settings(profile)
+    if positions not in KINDS:
+        raise UserError(f"No positions {positions!r}. Known: {', '.join(KINDS)}.")
+    hook = hook or settings.data.hook
+    wiring.use_threads(settings)
+    with together() as (device, share):
+        adapter = wiring.target(settings)
+        adapter.model.to(device)
+        config = coder_config(
+            width=adapter.width(), features=features, k=k, rule=rule,
+            groups=tuple(_sizes(groups)), hook=hook, source=settings.models.target,
+        )  # fmt: skip
+        if batch % (accumulate * share):
+            raise UserError(
+                f"--batch {batch} can't be shared by {share} processes in {accumulate} parts. "
+                f"Try --batch {accumulate * share * max(1, batch // (accumulate * share))}"
+            )
+        found = wiring.conversations(data or settings.data.train)
+        stream = TokenStream(
+            adapter, found, hook, batch // share, positions=cast(Positions, positions), seed=seed
+        )
+        plan = TrainConfig(steps=steps, batch=batch, rate=rate, accumulate=accumulate, seed=seed)
+        trainer = Trainer(config, plan).to(device)
+        with training_bar(steps) as report:
+            coder = trainer.run(stream, out / "training.pt", report=report)
+        if int(os.environ.get("RANK", 0)) == 0:
+            typer.echo(f"wrote {save_coder(coder.cpu(), out, replace=True)}")
+
+
+@app.command("eval")
+def evaluate(
+    sae: Annotated[str | None, typer.Argument(help="A coder's folder; else the profile's.")] = None,
+    n: Annotated[int, typer.Option("-n", min=2, help="Conversations to read.")] = HELD_OUT,
+    data: Data = None,
+    positions: Annotated[str, typer.Option(help="all, image, base or text.")] = "all",
+    as_json: AsJson = False,
+    profile: Profile = None,
+) -> None:
+    """Measure a coder on conversations that it was not trained on."""
+    from lmmscope import wiring
+    from lmmscope.sae_view import report_of, show_report
+    from lmmscope.settings import load_settings
+
+    settings = load_settings(profile)
+    wiring.use_threads(settings)
+    adapter = wiring.target(settings)
+    coder = wiring.coder(settings, sae)
+    found = wiring.conversations(data or settings.data.explore, n)
+    report = report_of(adapter, coder, coder.config.hook or settings.data.hook, found, positions)
+    typer.echo(report.model_dump_json(indent=2)) if as_json else show_report(report)
+
+
+@app.command("import")
+def import_(
+    source: Annotated[Path, typer.Argument(help="A coder's file or folder, in any known format.")],
+    out: Annotated[Path, typer.Argument(help="The folder to write it to.")],
+) -> None:
+    """Convert a coder of another library into our own format."""
+    from sae_core.formats import convert
+
+    typer.echo(f"wrote {convert(source, out)}")
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Argument(help="The folder to write it to.")],
+    to: Annotated[
+        str, typer.Option("--format", help="sparsify, saelens, dictionary_learning or openai.")
+    ],
+    sae: Annotated[str | None, typer.Option(help="A coder's folder; else the profile's.")] = None,
+    profile: Profile = None,
+) -> None:
+    """Convert a coder into another library's format."""
+    from lmmscope import wiring
+    from lmmscope.settings import load_settings
+    from sae_core.formats import save_coder
+
+    coder = wiring.coder(load_settings(profile), sae)
+    typer.echo(f"wrote {save_coder(coder, out, to)}")
+
+
+@app.command()
+def info(
+    sae: Annotated[str | None, typer.Argument(help="A coder's folder; else the profile's.")] = None,
+    as_json: AsJson = False,
+    profile: Profile = None,
+) -> None:
+    """Say what a coder is, without loading its weights."""
+    from lmmscope import wiring
+    from lmmscope.sae_view import facts_of, show_facts
+    from lmmscope.settings import load_settings
+
+    name = sae or load_settings(profile).models.sae
+    if name is None:
+        raise UserError("This profile names no SAE. Try lmmscope sae info FOLDER")
+    facts = facts_of(wiring.model_folder(name))
+    typer.echo(facts.model_dump_json(indent=2)) if as_json else show_facts(facts)
+
+
+def _sizes(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        raise UserError(
+            f"--groups {text!r}: give numbers with commas, for example 256,2048."
+        ) from None

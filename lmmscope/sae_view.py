@@ -1,0 +1,151 @@
+"""How coders and their training look in a terminal.
+
+Knows rich and sae_core's results; it measures by calling sae_core and computes nothing itself.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+from pydantic import BaseModel
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from sae_core.activations import KINDS, Conversation, Positions, tokens_of
+from sae_core.adapter import Adapter
+from sae_core.coder import CoderConfig, SparseCoder
+from sae_core.errors import UserError
+from sae_core.evaluation import Evaluation, Recovery, check_width, evaluate, loss_recovered
+from sae_core.formats import describe
+from sae_core.trainer import Progress as Step
+
+AT_ONCE = 16
+
+
+class Report(BaseModel):
+    """What `lmmscope sae eval` says."""
+
+    activations: Evaluation
+    replies: Recovery
+    loss_recovered: float
+
+
+class Facts(BaseModel):
+    """What `lmmscope sae info` says."""
+
+    path: Path
+    format: str
+    config: CoderConfig
+    shapes: dict[str, tuple[int, ...]]
+    dtype: str
+    megabytes: float
+
+
+def report_of(
+    adapter: Adapter,
+    coder: SparseCoder,
+    hook: str,
+    found: Sequence[Conversation],
+    positions: str,
+) -> Report:
+    """Measure a coder on some conversations."""
+    if positions not in KINDS:
+        raise UserError(f"No positions {positions!r}. Known: {', '.join(KINDS)}.")
+    check_width(adapter, coder, hook)
+    batches = (
+        tokens_of(adapter, found[at : at + AT_ONCE], hook, cast(Positions, positions))
+        for at in range(0, len(found), AT_ONCE)
+    )
+    replies = loss_recovered(adapter, coder, hook, found, at_once=AT_ONCE)
+    return Report(
+        activations=evaluate(coder, batches), replies=replies, loss_recovered=replies.recovered
+    )
+
+
+def show_report(report: Report) -> None:
+    """The evaluation as a table."""
+    a, r = report.activations, report.replies
+    rows = (
+        ("positions read", f"{a.rows:,}"),
+        ("FVU", f"{a.fvu:.4f}"),
+        ("explained variance", f"{a.explained_variance:.4f}"),
+        ("L0", f"{a.l0:.1f}"),
+        ("dead", f"{a.dead:.1%}"),
+        ("loss recovered", f"{report.loss_recovered:.4f}   ({r.tokens:,} reply tokens)"),
+        ("loss", f"{r.clean:.4f} clean, {r.reconstructed:.4f} through it, {r.zeroed:.4f} zeroed"),
+        ("densities", _histogram(a.densities)),
+    )
+    _table(rows)
+
+
+def _histogram(counts: Sequence[int]) -> str:
+    """One character a bin, from 1e-7 to 1."""
+    most = max(max(counts), 1)
+    bars = "▁▂▃▄▅▆▇█"
+    drawn = "".join(" " if c == 0 else bars[(c * 8 - 1) // most] for c in counts)
+    return f"1e-7 {drawn} 1"
+
+
+def facts_of(path: Path) -> Facts:
+    """What a stored coder is."""
+    found = describe(path)
+    return Facts(
+        path=found.file,
+        format=found.format,
+        config=found.config,
+        shapes=found.shapes,
+        dtype=found.dtype,
+        megabytes=found.size / 1e6,
+    )
+
+
+def show_facts(facts: Facts) -> None:
+    """A stored coder as a table."""
+    config = facts.config
+    size = f"{facts.megabytes:.1f} MB, {facts.dtype}"
+    rule = f"{config.rule}, k={config.k}" if config.k else config.rule
+    rows = [("file", str(facts.path)), ("format", facts.format), ("size", size)]
+    rows += [("features", f"{config.features:,} of width {config.width:,}"), ("rule", rule)]
+    if config.groups:
+        rows.append(("nested", ", ".join(f"{g:,}" for g in config.groups)))
+    rows.append(
+        ("trained on", " of ".join(filter(None, (config.hook, config.source))) or "unknown")
+    )
+    rows += [(name, " x ".join(map(str, shape))) for name, shape in facts.shapes.items()]
+    _table(rows)
+
+
+def _table(rows: Sequence[tuple[str, str]]) -> None:
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for name, value in rows:
+        table.add_row(name, value)
+    Console().print(table)
+
+
+@contextmanager
+def training_bar(steps: int) -> Generator[Callable[[Step], None]]:
+    """A progress bar; only the first of several processes shows one."""
+    columns = (
+        TextColumn("training"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TextColumn("{task.fields[state]}"),
+        TimeRemainingColumn(),
+    )
+    hidden = int(os.environ.get("RANK", 0)) != 0
+    with Progress(*columns, console=Console(stderr=True), disable=hidden) as progress:
+        task = progress.add_task("", total=steps, state="")
+
+        def report(now: Step) -> None:
+            state = (
+                f"FVU {now.fvu:.3f} · L0 {now.l0:.1f} · dead {now.dead:.1%} · "
+                f"{now.rows_per_second:,.0f} tokens/s"
+            )
+            progress.update(task, completed=now.step, state=state)
+
+        yield report

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lmmscope import sae_commands, toybox_commands
+from lmmscope import index_commands, sae_commands, toybox_commands
 from lmmscope.exits import TidyGroup
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
     help="Finds out what features inside large multimodal models mean, and proves it.",
 )
 app.add_typer(sae_commands.app, name="sae")
+app.add_typer(index_commands.app, name="index")
 app.add_typer(toybox_commands.app, name="toybox")
 
 PICTURE = 7

@@ -70,6 +70,8 @@ class Data(_Part):
     """What coders are trained on: `toybox:SPLIT`, a .jsonl file in chat format, a folder."""
     explore: str | None = None
     """The pictures that the feature index is built from."""
+    index: str | None = None
+    """The feature index of the SAE on these pictures."""
 
 
 class Servers(_Part):

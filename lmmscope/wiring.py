@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sae_core.activations import Conversation
     from sae_core.adapter import Adapter
     from sae_core.coder import SparseCoder
+    from sae_core.index_query import Index
+    from sae_core.observer import LmmObserver, Observer, PictureSet
 
 SHIPPED = "toybox:"
 
@@ -79,3 +81,43 @@ def coder(settings: Settings, given: str | None = None) -> SparseCoder:
     if name is None:
         raise UserError(f"Profile {settings.name!r} names no SAE. Try --sae FOLDER")
     return load_coder(model_folder(name)).float()
+
+
+def pictures(source: str | None, count: int | None = None) -> PictureSet:
+    """A numbered set of pictures: `toybox:SPLIT`, or a folder."""
+    if source is None:
+        raise UserError("This profile names no pictures. Try --data FOLDER, or data.explore in it")
+    if source.startswith(SHIPPED):
+        from toybox.conversations import ToyboxPictures
+        from toybox.world_splits import split
+
+        name = source.removeprefix(SHIPPED)
+        return ToyboxPictures(name, min(count or split(name).size, split(name).size))
+    from sae_core.conversations import PictureFiles
+
+    return PictureFiles(Path(source).expanduser(), count)
+
+
+def observer(settings: Settings, sae: str | None = None) -> LmmObserver:
+    """The profile's coder on its target."""
+    from sae_core.observer import LmmObserver
+
+    found = coder(settings, sae)
+    hook = found.config.hook or settings.data.hook
+    return LmmObserver(target(settings), found, hook, settings.models.target)
+
+
+def planted(seed: int) -> Observer:
+    """Features that fire where the toybox's renderer says so."""
+    from toybox.planted import PlantedObserver
+
+    return PlantedObserver(seed)
+
+
+def index(settings: Settings, given: Path | None = None) -> Index:
+    """The profile's feature index, or the one given instead."""
+    from sae_core.index_query import Index
+
+    if given is None and settings.data.index is None:
+        raise UserError(f"Profile {settings.name!r} names no index. Try --index FOLDER")
+    return Index.open(given or model_folder(settings.data.index or ""))

@@ -9,8 +9,10 @@ Knows that format; nothing of models. Lines are found once, read when they are n
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
 
@@ -120,3 +122,25 @@ def conversations_at(path: Path) -> Sequence[Conversation]:
     if path.suffix == ".jsonl":
         return ChatFile(path)
     raise UserError(f"No data set at {path}: give a .jsonl file in chat format, or a folder.")
+
+
+class PictureFiles:
+    """The pictures under a folder as a numbered set."""
+
+    def __init__(self, folder: Path, count: int | None = None) -> None:
+        self.paths = PictureFolder(folder).paths[:count]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all their bytes, in order."""
+        running = hashlib.sha256()
+        for path in self.paths:
+            running.update(hashlib.sha256(path.read_bytes()).digest())
+        return running.hexdigest()
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def picture(self, number: int) -> Image.Image:
+        """One of them."""
+        return read_picture(self.paths[number])

@@ -91,10 +91,19 @@ def no_limits(features: int) -> Limits:
     )
 
 
+def _by_feature(feature_M: Tensor, order: Tensor) -> Tensor:
+    """The order with features brought together, those of one left as they are.
+
+    Numbers of two bytes are sorted without comparing, ten times as fast as wider ones.
+    """
+    for bits in (feature_M & 0x7FFF, feature_M >> 15):
+        order = order[bits[order].short().argsort(stable=True)]
+    return order
+
+
 def _leaders(feature_M: Tensor, key_M: Tensor, start_M: Tensor, count: int) -> _Leaders:
     """Each feature's pairs with the smallest keys; of equal ones those with smaller pictures."""
-    order = key_M.argsort(stable=True)
-    order = order[feature_M[order].argsort(stable=True)]
+    order = _by_feature(feature_M, key_M.argsort(stable=True))
     rank = torch.arange(len(order)) - start_M
     chosen_M = torch.zeros(len(order), dtype=torch.bool)
     chosen_M[order[rank < count]] = True
@@ -104,7 +113,7 @@ def _leaders(feature_M: Tensor, key_M: Tensor, start_M: Tensor, count: int) -> _
 def kept(sets: Sequence[Pairs], spec: IndexSpec) -> Selected:
     """What is kept of several disjoint sets of pairs."""
     pairs = Pairs(*(torch.cat(parts) for parts in zip(*sets, strict=True)))
-    order = ((pairs.feature_M.long() << 40) | pairs.picture_M).argsort()
+    order = _by_feature(pairs.feature_M, pairs.picture_M.argsort(stable=True))
     feature_M, total_M, peak_M = (
         part[order] for part in (pairs.feature_M, pairs.total_M, pairs.peak_M)
     )
@@ -112,7 +121,8 @@ def kept(sets: Sequence[Pairs], spec: IndexSpec) -> Selected:
     _, sizes = feature_M.unique_consecutive(return_counts=True)
     start_M = (sizes.cumsum(0) - sizes).repeat_interleave(sizes)
     by_total = _leaders(feature_M, -total_M, start_M, spec.top)
-    by_peak = _leaders(feature_M, -peak_M, start_M, spec.top)
+    # The bits of positive floats are in the floats' order, and sort ten times as fast.
+    by_peak = _leaders(feature_M, -peak_M.view(torch.int32), start_M, spec.top)
     by_lot = _leaders(feature_M, lot_M, start_M, spec.sample)
 
     limits = no_limits(spec.features)

@@ -102,8 +102,17 @@ class _Pairs(NamedTuple):
     total_M: np.ndarray
     peak_M: np.ndarray
     lot_M: np.ndarray
-    cells_from_M: np.ndarray
-    """[M + 1]"""
+    ends_M: np.ndarray
+    """Where each one's lit cells end, and the next one's begin."""
+    cell_C: np.ndarray
+    value_C: np.ndarray
+
+    def map_of(self, at: int, grid: tuple[int, int]) -> np.ndarray:
+        """A pair's patch map."""
+        lit = slice(self.ends_M[at - 1] if at else 0, self.ends_M[at])
+        map_RC = np.zeros(grid, np.float32)
+        map_RC.flat[self.cell_C[lit]] = self.value_C[lit]
+        return map_RC
 
 
 class Index:
@@ -180,13 +189,18 @@ class Index:
     def _pairs(self, feature: int) -> _Pairs:
         arrays = self._arrays
         start, stop = arrays.pairs_from_F[feature : feature + 2].tolist()
-        rows, picture_M = slice(start, stop), np.array(arrays.picture_M[start:stop])
+        rows = slice(start, stop)
+        picture_M = np.array(arrays.picture_M[rows])
+        cells_from_M = np.array(arrays.cells_from_M[start : stop + 1])
+        lit = slice(*cells_from_M[[0, -1]].tolist())
         return _Pairs(
             picture_M,
             np.array(arrays.pair_total_M[rows]),
             np.array(arrays.pair_peak_M[rows]),
             lots(self.spec.seed, torch.from_numpy(picture_M)).numpy(),
-            np.array(arrays.cells_from_M[start : stop + 1]),
+            cells_from_M[1:] - cells_from_M[0],
+            np.array(arrays.cell_C[lit]),
+            np.array(arrays.value_C[lit]),
         )
 
     def _shown(self, pairs: _Pairs, order: np.ndarray) -> tuple[Shown, ...]:
@@ -195,12 +209,7 @@ class Index:
                 int(pairs.picture_M[at]),
                 int(pairs.total_M[at]) / UNIT / self.spec.cells,
                 float(pairs.peak_M[at]),
-                self._map(slice(*pairs.cells_from_M[at : at + 2].tolist())),
+                pairs.map_of(at, self.spec.grid),
             )
             for at in order.tolist()
         )
-
-    def _map(self, lit: slice) -> np.ndarray:
-        map_P = np.zeros(self.spec.cells, np.float32)
-        map_P[self._arrays.cell_C[lit]] = self._arrays.value_C[lit]
-        return map_P.reshape(self.spec.grid)

@@ -65,6 +65,8 @@ def values_of(coder: Coder, x_ND: Tensor, features: Tensor) -> Tensor:
     values_NU = torch.addmm(coder.b_enc[features], ready_ND, coder.W_enc[features].T).relu()
     if coder.config.rule != "topk":
         return values_NU * (values_NU > coder.threshold[features])
+    if not len(ready_ND):
+        return values_NU
     open_N = (values_NU > _needed(coder, ready_ND)).any(1).nonzero()[:, 0]
     values_NU.zero_()
     if len(open_N):
@@ -169,9 +171,9 @@ class Steerer:
 
     def _acting(self, start: int, stop: int) -> Tensor:
         """Which interventions act where in a pass [B, M, S]."""
-        later = stop - max(start, self.length)
-        prompt_BMS = self.prompt_BMT[..., start:stop]
-        return torch.cat([prompt_BMS, self.later_BM[..., None].expand(-1, -1, max(0, later))], -1)
+        later = max(0, stop - max(start, self.length))
+        later_BMS = self.later_BM[..., None].expand(-1, -1, later)
+        return torch.cat([self.prompt_BMT[..., start:stop], later_BMS], -1)
 
     def _strict(self, x_BSD: Tensor, acting_BMS: Tensor) -> Tensor:
         change_BMS = self.shift_BM[..., None]

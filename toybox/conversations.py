@@ -15,7 +15,7 @@ from sae_core.activations import Conversation
 from sae_core.adapter import Prompt
 from toybox.tags import tagged
 from toybox.world_draw import draw_scene
-from toybox.world_splits import split
+from toybox.world_splits import frozen_hashes, split
 from toybox.world_text import LONG_FORMS, SHORT_FORMS, Asker, Question
 
 BARE = 0.25
@@ -24,19 +24,33 @@ LONG = 0.3
 """How often a caption, story or list is asked for, where there is a question."""
 
 
-def picture(name: str, number: int) -> Image.Image:
-    """A picture of a split."""
-    return tagged(draw_scene(split(name).scene(number)))
+class ToyboxPictures:
+    """The first pictures of a split as a numbered set."""
+
+    def __init__(self, name: str, count: int) -> None:
+        self.split, self.count = split(name), count
+
+    @property
+    def digest(self) -> str:
+        """The split's frozen hash, and how many pictures of it."""
+        return f"{frozen_hashes()[self.split.name]}-{self.count}"
+
+    def __len__(self) -> int:
+        return self.count
+
+    def picture(self, number: int) -> Image.Image:
+        """One of them, which remembers its scene."""
+        return tagged(draw_scene(self.split.scene(number)))
 
 
 class ToyboxConversations(Sequence[Conversation]):
     """The first pictures of a split: a quarter without words, the others with a question."""
 
     def __init__(self, name: str, count: int, *, bare: float = BARE, seed: int = 0) -> None:
-        self.split, self.count, self.bare, self.seed = split(name), count, bare, seed
+        self.split, self.size, self.bare, self.seed = split(name), count, bare, seed
 
     def __len__(self) -> int:
-        return self.count
+        return self.size
 
     @overload
     def __getitem__(self, index: int) -> Conversation: ...
@@ -44,8 +58,8 @@ class ToyboxConversations(Sequence[Conversation]):
     def __getitem__(self, index: slice) -> list[Conversation]: ...
     def __getitem__(self, index: int | slice) -> Conversation | list[Conversation]:
         if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(self.count))]
-        if not 0 <= index < self.count:
+            return [self[i] for i in range(*index.indices(self.size))]
+        if not 0 <= index < self.size:
             raise IndexError(index)
         rng = np.random.default_rng((61, self.seed, self.split.stream, index))
         scene = self.split.scene(index)
@@ -56,7 +70,7 @@ class ToyboxConversations(Sequence[Conversation]):
         return Conversation(Prompt(shown, asked.text), asked.answer)
 
     def __iter__(self) -> Iterator[Conversation]:
-        return (self[i] for i in range(self.count))
+        return (self[i] for i in range(self.size))
 
     def _question(self, asker: Asker, rng: np.random.Generator) -> Question:
         while True:

@@ -19,7 +19,8 @@ import torch
 from PIL import Image
 
 from sae_core.errors import UserError
-from sae_core.index_harvest import Harvested, Numbered
+from sae_core.index_harvest import Numbered
+from sae_core.index_table import Harvested
 from sae_core.sparse import Code
 from toybox.evidence import cells_of
 from toybox.grid import GRID, PATCH
@@ -94,6 +95,7 @@ class PlantedObserver:
     """What planted features do on pictures; the same face as a coder on a model."""
 
     grid = (GRID, GRID)
+    model, hook = "toybox:renderer", "pixels"
 
     def __init__(self, seed: int) -> None:
         self.seed, self.planted = seed, plant(seed)

@@ -33,8 +33,9 @@ def scene_of(image: Image.Image) -> Scene | None:
         return None
     try:
         fields: dict[str, Any] = json.loads(text)
-        things = tuple(Thing(**thing) for thing in fields.pop("things"))
-        return Scene(things=things, **{**fields, "unseen": tuple(fields["unseen"])})
+        fields["things"] = tuple(Thing(**thing) for thing in fields["things"])
+        fields["unseen"] = tuple(fields["unseen"])
+        return Scene(**fields)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 

@@ -40,7 +40,7 @@ def test_pictures_of_odd_shapes_in_one_batch_are_coded_as_if_alone(adapter, code
 
 def test_pictures_with_different_grids_are_refused(coder):
     adapter = adapter_for(*BUILDERS["qwen2.5-vl"]())
-    with pytest.raises(UserError, match="Picture 4 has a base grid of .* picture 3 one of"):
+    with pytest.raises(UserError, match=r"Picture 4 has a base grid of .* picture 3 one of"):
         observe(adapter, coder, HOOK, [Numbered(3, noise(64, 64)), Numbered(4, noise(96, 32))])
 
 

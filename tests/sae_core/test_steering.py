@@ -15,7 +15,7 @@ from sae_core.errors import UserError
 from sae_core.layout import BASE, BREAK, PAD, TEXT, TILE, Layout
 from sae_core.sparse import Code
 from sae_core.steering import steer
-from sae_core.steering_hook import Steerer, steering
+from sae_core.steering_hook import Steerer, steering, values_of
 from sae_core.steering_logits import generated, logits_at, repeated, reply_logits
 from sae_core.steering_plan import Intervention, Row, sweep
 from tests.sae_core.small_models import BUILDERS, WIDTH, noise
@@ -125,12 +125,33 @@ def test_strict_writes_the_change_of_the_decoded_code_and_keeps_the_error(rule, 
 @pytest.mark.parametrize("kind", ["clamp", "add", "scale"])
 def test_position_by_position_is_changed_as_in_one_pass(mode, kind):
     coder, x = coder_of(), activations(2)
-    rows = [Row((one(3, kind), one(7, "ablate"))), Row()]
+    rows = [Row((one(3, kind), one(7, "ablate", where="text"))), Row()]
     whole = Steerer(coder, [layout_of()] * 2, rows, mode)(x)
     steerer = Steerer(coder, [layout_of()] * 2, rows, mode)
     cuts = [len(KINDS), *[1] * LATER]
     parts = torch.cat([steerer(part) for part in x.split(cuts, 1)], 1)
     torch.testing.assert_close(parts, whole, atol=1e-5, rtol=1e-5)
+
+
+def test_interventions_that_read_nothing_while_decoding_do_no_harm():
+    rows = [Row((one(3, "ablate", where="text"), one(5, "add", 2.0)))]
+    coder, x = coder_of(), activations()
+    steerer = Steerer(coder, [layout_of()], rows, "strict")
+    steerer(x[:, : len(KINDS)])
+    torch.testing.assert_close(
+        steerer(x[:, :1]) - x[:, :1], 2 * coder.directions(torch.tensor([[5]])).detach()
+    )
+
+
+@quick
+@given(seed=st.integers(0, 999), k=st.sampled_from([1, 5, 60]))
+def test_values_of_a_few_features_are_those_of_the_whole_code(seed, k):
+    torch.manual_seed(seed)
+    coder = SparseCoder(CoderConfig(width=8, features=400, k=k))
+    x, features = torch.randn(30, 8), torch.arange(0, 400, 7)
+    with torch.no_grad():
+        found, wanted = values_of(coder, x, features), coder.encode(x).of(features)
+    torch.testing.assert_close(found, wanted)
 
 
 @pytest.mark.parametrize("mode", ["strict", "paper"])

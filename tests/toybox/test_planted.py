@@ -6,7 +6,7 @@ from PIL import Image
 
 from sae_core.errors import UserError
 from sae_core.index_harvest import Numbered
-from toybox.conversations import ToyboxConversations, picture
+from toybox.conversations import ToyboxConversations, ToyboxPictures
 from toybox.evidence import cells_of
 from toybox.planted import COUNTS, PlantedObserver, plant
 from toybox.tags import png_info, scene_of, tagged
@@ -15,12 +15,13 @@ from toybox.world_draw import draw_scene
 from toybox.world_splits import split
 
 PICTURES = 40
+picture = ToyboxPictures("explore", 300).picture
 
 
 @pytest.fixture(scope="module")
 def observed():
     observer = PlantedObserver(3)
-    shown = [Numbered(i, picture("explore", i)) for i in range(PICTURES)]
+    shown = [Numbered(i, picture(i)) for i in range(PICTURES)]
     return observer, observer.observe(shown).code.dense(observer.features).numpy()
 
 
@@ -56,7 +57,7 @@ def test_noise_means_nothing_but_repeats_itself(observed):
     noise = [j for j, feature in enumerate(observer.planted) if feature.rule == "noise"]
     fires = values[:, :, noise].any(1).mean()
     assert 0 < fires < 0.2
-    again = observer.values(picture("explore", 5))[:, noise]
+    again = observer.values(picture(5))[:, noise]
     np.testing.assert_array_equal(again, values[5][:, noise])
 
 
@@ -79,7 +80,7 @@ def test_a_covered_concept_no_longer_fires():
 
 
 def test_a_picture_remembers_its_scene_in_a_file(tmp_path):
-    image = picture("explore", 4)
+    image = picture(4)
     image.save(tmp_path / "p.png", pnginfo=png_info(image))
     with Image.open(tmp_path / "p.png") as read:
         assert scene_of(read) == split("explore").scene(4)

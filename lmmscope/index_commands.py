@@ -1,0 +1,114 @@
+"""`lmmscope index`: build a feature index, look at a feature in it, merge parts.
+
+It prints; everything else is sae_core's, built by the wiring. Heavy packages are imported inside.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sae_core.errors import UserError
+
+app = typer.Typer(no_args_is_help=True, help="The feature index: which pictures make what fire.")
+
+Profile = Annotated[
+    str | None,
+    typer.Option(help="A profile's name or .toml file; else $LMMSCOPE_PROFILE, else toybox."),
+]
+
+
+@app.command()
+def build(
+    out: Annotated[Path, typer.Option(help="The folder to write the index to.")],
+    n: Annotated[int | None, typer.Option("-n", min=1, help="How many pictures; else all.")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="toybox:SPLIT or a folder of pictures; else the profile's.")
+    ] = None,
+    sae: Annotated[str | None, typer.Option(help="A coder's folder; else the profile's.")] = None,
+    planted_seed: Annotated[
+        int | None, typer.Option(help="Planted toybox features of this seed instead of an SAE.")
+    ] = None,
+    part: Annotated[
+        str | None, typer.Option(help="Only pictures FIRST:END, to be merged with other parts.")
+    ] = None,
+    profile: Profile = None,
+) -> None:
+    """Run all pictures through the model once; goes on where an earlier build was stopped."""
+    from lmmscope import wiring
+    from lmmscope.index_view import counted
+    from lmmscope.settings import load_settings
+    from sae_core.index_build import build_index, build_part
+    from sae_core.observer import source_of, spec_of
+
+    settings = load_settings(profile)
+    wiring.use_threads(settings)
+    if (out / "index.json").exists():
+        raise UserError(f"{out} already holds an index. Try lmmscope index show, or another folder")
+    shown = wiring.pictures(data or settings.data.explore, n)
+    if planted_seed is None:
+        seeing = wiring.observer(settings, sae)
+    else:
+        seeing = wiring.planted(planted_seed)
+    spec = spec_of(seeing, shown)
+    span = range(len(shown)) if part is None else _span(part, len(shown))
+    with counted(source_of(seeing, shown), span) as source:
+        if part is None:
+            build_index(out, spec, source)
+        else:
+            build_part(out, spec, source, span)
+    typer.echo(f"wrote {out}: {spec.features} features, {len(span)} pictures")
+
+
+@app.command()
+def show(
+    feature: Annotated[int, typer.Argument(help="Which feature.")],
+    index: Annotated[Path | None, typer.Option(help="The index; else the profile's.")] = None,
+    png: Annotated[
+        Path | None, typer.Option(help="Also write a sheet of its pictures to this file.")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="The pictures of the index; else the profile's.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False,
+    profile: Profile = None,
+) -> None:
+    """Show what an index knows of one feature."""
+    from lmmscope import wiring
+    from lmmscope.index_view import as_json as json_of
+    from lmmscope.index_view import show_record, write_sheet
+    from lmmscope.settings import load_settings
+
+    settings = load_settings(profile)
+    found = wiring.index(settings, index)
+    record = found.feature(feature)
+    typer.echo(json_of(record)) if as_json else show_record(record)
+    if png is not None:
+        shown = wiring.pictures(data or settings.data.explore, found.spec.size)
+        if shown.digest != found.spec.pictures:
+            raise UserError(
+                f"The index was built from pictures {found.spec.pictures[:12]}, these are "
+                f"{shown.digest[:12]}. Try --data with the set that it was built from"
+            )
+        typer.echo(f"wrote {write_sheet(record, shown, png)}", err=as_json)
+
+
+@app.command()
+def merge(
+    out: Annotated[Path, typer.Argument(help="The folder to write the index to.")],
+    parts: Annotated[list[Path], typer.Argument(help="Folders with parts of it.")],
+) -> None:
+    """Merge parts that were built apart; the result equals one build."""
+    from sae_core.index_build import merge_index
+
+    merge_index(out, parts)
+    typer.echo(f"wrote {out}")
+
+
+def _span(text: str, count: int) -> range:
+    first, _, end = text.partition(":")
+    if not (first.isdigit() and end.isdigit() and int(first) < int(end) <= count):
+        raise UserError(f"--part {text!r}: give FIRST:END within 0:{count}, for example 0:{count}.")
+    return range(int(first), int(end))

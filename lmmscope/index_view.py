@@ -1,0 +1,130 @@
+"""How a feature of the index looks: in a terminal, as JSON, as a sheet of pictures.
+
+Knows records and pictures; nothing of models.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from sae_core.index_build import Source
+from sae_core.index_masks import strict_mask
+from sae_core.index_query import FeatureRecord, Shown
+from sae_core.index_table import Harvested
+from sae_core.observer import PictureSet
+
+COLUMNS, GAP, HEAD, SIDE = 8, 6, 16, 96
+PAPER, INK, LIGHT = (250, 249, 246), (60, 58, 54), (255, 196, 0)
+
+
+@contextmanager
+def counted(source: Source, span: range) -> Generator[Source]:
+    """The source with a progress bar over all of its pictures."""
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("pictures", total=len(span))
+
+        def batches(part: range) -> Iterable[Harvested]:
+            progress.update(task, completed=part.start - span.start)
+            for batch in source(part):
+                yield batch
+                progress.advance(task, len(batch.picture_B))
+
+        yield batches
+        progress.update(task, completed=len(span))
+
+
+def show_record(record: FeatureRecord) -> None:
+    """A feature as a table."""
+    table = Table(show_header=False, box=None, pad_edge=False)
+    few = "   too few to judge it by" if record.short else ""
+    table.add_row("feature", str(record.feature))
+    table.add_row("fires on", f"{record.fires_on:,} pictures ({record.picture_rate:.2%}){few}")
+    table.add_row("", f"{record.token_rate:.3%} of all positions")
+    table.add_row("activation", f"mean {record.mean:.3f}, peak {record.peak:.3f}")
+    table.add_row("histogram", _bars(record.histogram.counts_H))
+    table.add_row("top by mean", _listed(record.top_by_mean))
+    table.add_row("top by peak", _listed(record.top_by_peak))
+    table.add_row("silent but near", ", ".join(str(n.picture) for n in record.negatives) or "none")
+    near = ", ".join(f"{n.feature} ({n.share:.0%})" for n in record.neighbours)
+    table.add_row("fires with", near or "none")
+    Console().print(table)
+
+
+def _bars(counts: np.ndarray) -> str:
+    most = max(int(counts.max()), 1)
+    return "".join(" " if c == 0 else "▁▂▃▄▅▆▇█"[int((c * 8 - 1) // most)] for c in counts.tolist())
+
+
+def _listed(shown: Sequence[Shown], most: int = 10) -> str:
+    return ", ".join(str(one.picture) for one in shown[:most]) or "none"
+
+
+def as_json(record: FeatureRecord) -> str:
+    """A feature for programs; patch maps are left to the index."""
+
+    def plain(shown: Sequence[Shown]) -> list[dict[str, float]]:
+        return [{"picture": s.picture, "mean": s.mean, "peak": s.peak} for s in shown]
+
+    fields = record._asdict() | {
+        "short": record.short,
+        "histogram": {
+            "edges": record.histogram.edges_H1.tolist(),
+            "counts": record.histogram.counts_H.tolist(),
+        },
+        "top_by_mean": plain(record.top_by_mean),
+        "top_by_peak": plain(record.top_by_peak),
+        "sample": plain(record.sample),
+        "negatives": [n._asdict() for n in record.negatives],
+        "neighbours": [n._asdict() for n in record.neighbours],
+    }
+    return json.dumps(fields, indent=2)
+
+
+def write_sheet(record: FeatureRecord, pictures: PictureSet, path: Path) -> Path:
+    """A sheet: the strongest pictures, a sample from weak to strong, and silent ones that are near.
+
+    Cells that fire are bright, the rest is dimmed; silent pictures are shown as they are.
+    """
+    weak_to_strong = record.sample[:: max(1, len(record.sample) // COLUMNS)][:COLUMNS]
+    rows = [
+        ("strongest by mean", [_lit(s, pictures) for s in record.top_by_mean[:COLUMNS]]),
+        ("strongest by peak", [_lit(s, pictures) for s in record.top_by_peak[:COLUMNS]]),
+        ("by chance, weak to strong", [_lit(s, pictures) for s in weak_to_strong]),
+        ("near, but silent", [pictures.picture(n.picture) for n in record.negatives[:COLUMNS]]),
+    ]
+    width = GAP + COLUMNS * (SIDE + GAP)
+    sheet = Image.new("RGB", (width, HEAD + GAP + len(rows) * (HEAD + SIDE + GAP)), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    few = " (too few to judge it by)" if record.short else ""
+    draw.text((GAP, 4), f"feature {record.feature}: {record.fires_on} pictures{few}", INK)
+    for at, (title, images) in enumerate(rows):
+        top = HEAD + GAP + at * (HEAD + SIDE + GAP)
+        draw.text((GAP, top), title if images else f"{title}: none", INK)
+        for column, image in enumerate(images):
+            small = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+            sheet.paste(small, (GAP + column * (SIDE + GAP), top + HEAD))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(path)
+    return path
+
+
+def _lit(shown: Shown, pictures: PictureSet) -> Image.Image:
+    image = pictures.picture(shown.picture).convert("RGB")
+    lit = strict_mask(shown.map_RC, image.size)
+    pixels = np.asarray(image, np.float32)
+    grey = pixels.mean(2, keepdims=True)
+    dimmed = 0.25 * (0.4 * pixels + 0.6 * grey)
+    out = np.where(lit[..., None], pixels, dimmed).astype(np.uint8)
+    padded = np.pad(lit, 1)
+    inside = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    out[lit & ~inside] = LIGHT
+    return Image.fromarray(out)

@@ -69,19 +69,22 @@ def build_part(
 ) -> Part:
     """Count a range of pictures, by default all, from where an earlier build of it stopped."""
     wanted = range(spec.size) if pictures is None else pictures
+    if not 0 <= wanted.start < wanted.stop <= spec.size:
+        raise UserError(
+            f"No pictures {wanted.start} to {wanted.stop - 1} in this picture set: it has "
+            f"{spec.size} (0 to {spec.size - 1}). Try lmmscope index build with fewer"
+        )
     (folder / PARTS).mkdir(parents=True, exist_ok=True)
     part = _started(folder, spec, wanted)
     tally = Tally(spec, device, part)
-    first = part.seen[-1].stop if part else wanted.start
-    for at in range(first, wanted.stop, shard):
-        span = range(at, min(at + shard, wanted.stop))
+    done = part.seen[0] if part else range(wanted.start, wanted.start)
+    while done != wanted:
+        span = range(done.stop, min(done.stop + shard, wanted.stop))
         _count(tally, source, span)
-        part = tally.part(range(wanted.start, span.stop))
-        save_part(part, _file(folder, part.seen[0]))
-        _remove_shorter(folder, part.seen[0])
-    if part is None:
-        raise UserError(f"No pictures in {wanted}: the picture set has {spec.size}")
-    return part
+        done = range(done.start, span.stop)
+        save_part(tally.part(done), _file(folder, done))
+        _remove_shorter(folder, done)
+    return tally.part(done)
 
 
 def _remove_shorter(folder: Path, done: range) -> None:
@@ -123,5 +126,5 @@ def merge_index(folder: Path, sources: Sequence[Path], device: torch.device | st
     files = [path for source in sources for path in part_files(source)]
     if not files:
         names = ", ".join(str(source) for source in sources)
-        raise UserError(f"No parts of an index in {names}. Try lmmscope index build --pictures")
+        raise UserError(f"No parts of an index in {names}. Try lmmscope index build")
     finish(folder, [load_part(path) for path in files], device)

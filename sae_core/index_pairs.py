@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from sae_core.index_draw import LAST, lots
+from sae_core.index_ragged import items_of
 from sae_core.index_spec import IndexSpec
 
 
@@ -43,11 +44,7 @@ class Pairs(NamedTuple):
 
     def take(self, rows: Tensor) -> Pairs:
         """Some of the pairs, in the order asked for."""
-        starts = self.lit_M.long().cumsum(0) - self.lit_M
-        lit = self.lit_M[rows]
-        ends = lit.long().cumsum(0)
-        shift = (starts[rows] - (ends - lit)).repeat_interleave(lit)
-        at_C = shift + torch.arange(len(shift))
+        at_C = items_of(self.lit_M, rows)
         pairs = (part[rows] for part in self[:5])
         return Pairs(*pairs, cell_C=self.cell_C[at_C], value_C=self.value_C[at_C])
 

@@ -71,7 +71,7 @@ class FeatureRecord(NamedTuple):
     """Its largest activation."""
     histogram: Histogram
     top_by_mean: tuple[Shown, ...]
-    top_by_peak: tuple[Shown, ...]
+    top_by_max: tuple[Shown, ...]
     sample: tuple[Shown, ...]
     """Drawn by chance from the pictures on which it fires, weakest mean first."""
     negatives: tuple[Negative, ...]
@@ -161,22 +161,10 @@ class Index:
             peak=float(arrays.peak_F[feature]),
             histogram=Histogram(edges(), np.array(arrays.histogram_FH[feature])),
             top_by_mean=self._shown(pairs, by_total),
-            top_by_peak=self._shown(pairs, by_peak),
+            top_by_max=self._shown(pairs, by_peak),
             sample=self._shown(pairs, weakest_first),
-            negatives=tuple(
-                Negative(int(picture), float(near))
-                for picture, near in zip(
-                    arrays.negative_FN[feature], arrays.near_FN[feature], strict=True
-                )
-                if picture >= 0
-            ),
-            neighbours=tuple(
-                Neighbour(int(other), float(share))
-                for other, share in zip(
-                    arrays.neighbour_FN[feature], arrays.share_FN[feature], strict=True
-                )
-                if other >= 0
-            ),
+            negatives=self._negatives(feature),
+            neighbours=self._neighbours(feature),
         )
 
     def paper_top5(self, feature: int) -> tuple[Shown, ...]:
@@ -213,3 +201,13 @@ class Index:
             )
             for at in order.tolist()
         )
+
+    def _negatives(self, feature: int) -> tuple[Negative, ...]:
+        pictures, near = self._arrays.negative_FN[feature], self._arrays.near_FN[feature]
+        rows = zip(pictures.tolist(), near.tolist(), strict=True)
+        return tuple(Negative(*row) for row in rows if row[0] >= 0)
+
+    def _neighbours(self, feature: int) -> tuple[Neighbour, ...]:
+        others, share = self._arrays.neighbour_FN[feature], self._arrays.share_FN[feature]
+        rows = zip(others.tolist(), share.tolist(), strict=True)
+        return tuple(Neighbour(*row) for row in rows if row[0] >= 0)

@@ -62,7 +62,7 @@ def related(pool: Pool, spec: IndexSpec, device: torch.device | str = "cpu") -> 
     """Negatives and neighbours of every feature, a chunk of features at a time."""
     features, pictures = spec.features, len(pool.picture_S)
     weight_FS = torch.zeros(features, pictures, device=device)
-    row_R = torch.searchsorted(pool.picture_S, pool.picture_R).to(device)
+    row_R = torch.arange(pictures).repeat_interleave(pool.fires_S).to(device)
     feature_R = pool.feature_R.long().to(device)
     # A picture whose activations round to no unit at all fires nonetheless.
     weight_FS[feature_R, row_R] = pool.total_R.clamp(min=1).float().to(device)

@@ -85,11 +85,14 @@ class Table(NamedTuple):
     def pool(self, picture_B: Tensor, embedding_BE: Tensor, chosen: Tensor) -> Pool:
         """Some of the pictures, with everything that fires on them."""
         here = chosen.to(self.peak_BF.device)
-        row_R, feature_R = (self.peak_BF[here] > 0).nonzero().T
-        total_R = self.total_BF[here[row_R], feature_R].cpu()
-        picture_S = picture_B[chosen]
+        fires_SF = self.peak_BF[here] > 0
+        feature_R = fires_SF.nonzero()[:, 1]
         return Pool(
-            picture_S, embedding_BE[chosen], picture_S[row_R.cpu()], feature_R.int().cpu(), total_R
+            picture_B[chosen],
+            embedding_BE[chosen],
+            fires_SF.sum(1).int().cpu(),
+            feature_R.int().cpu(),
+            self.total_BF[here][fires_SF].cpu(),
         )
 
 

@@ -79,7 +79,7 @@ class Tally:
         table.add_to(self._stats)
         lot_B = lots(self.spec.seed, seen.picture_B)
         may_BF = (table.peak_BF > 0) & (
-            (table.total_BF >= self._limits.total_F)
+            (table.total_BF > self._limits.total_F)
             | (table.peak_BF >= self._limits.peak_F)
             | (lot_B[:, None].to(self._device) <= self._limits.lot_F)
         )
@@ -91,9 +91,10 @@ class Tally:
 
     def _fold(self) -> None:
         pairs, limits = kept(self._pairs, self.spec)
-        pool = drawn(self._pools, self.spec)
-        self._pairs, self._pools, self._kept = [pairs], [pool], len(pairs.feature_M)
+        self._pairs, self._kept = [pairs], len(pairs.feature_M)
         self._limits = Limits(*(part.to(self._device) for part in limits))
+        pool = drawn(self._pools, self.spec)
+        self._pools = [pool]
         if len(pool.picture_S) == self.spec.pool:
             self._pool_lot = int(lots(self.spec.seed, pool.picture_S).max())
 

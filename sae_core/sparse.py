@@ -8,6 +8,7 @@ Shapes: N rows, K slots of a row, F features, D width.
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import torch
@@ -42,6 +43,8 @@ class Code(NamedTuple):
 
 def weighted_rows(values_NK: Tensor, indices_NK: Tensor, table_FD: Tensor) -> Tensor:
     """For each row the sum of its features' table rows, each times its value [N, D]."""
+    if fused := _kernels(table_FD):
+        return fused.weighted_rows(values_NK, indices_NK, table_FD)
     return F.embedding_bag(
         indices_NK, table_FD, per_sample_weights=values_NK.to(table_FD.dtype), mode="sum"
     )
@@ -49,6 +52,8 @@ def weighted_rows(values_NK: Tensor, indices_NK: Tensor, table_FD: Tensor) -> Te
 
 def row_products(x_ND: Tensor, indices_NK: Tensor, table_FD: Tensor) -> Tensor:
     """For each slot the product of its row with its feature's table row [N, K]."""
+    if fused := _kernels(table_FD):
+        return fused.row_products(x_ND.to(table_FD.dtype), indices_NK, table_FD)
     # embedding_bag's own gradient makes these products without gathering [N, K, D].
     with torch.enable_grad():
         weights = torch.zeros_like(indices_NK, dtype=table_FD.dtype, requires_grad=True)
@@ -63,14 +68,23 @@ def outer_sums(values_NK: Tensor, indices_NK: Tensor, x_ND: Tensor, features: in
     """For each feature the sum of the rows in which it fired, each times its value [F, D]."""
     flat = indices_NK.reshape(-1)
     order = flat.argsort()
-    ends = torch.bincount(flat, minlength=features).cumsum(0)
-    return F.embedding_bag(
-        order // indices_NK.shape[1],
-        x_ND,
-        ends.roll(1).index_fill(0, ends.new_zeros(1), 0),
-        per_sample_weights=values_NK.reshape(-1)[order].to(x_ND.dtype),
-        mode="sum",
-    )
+    rows_M = order // indices_NK.shape[1]
+    values_M = values_NK.reshape(-1)[order].to(x_ND.dtype)
+    starts = F.pad(torch.bincount(flat, minlength=features).cumsum(0), (1, 0))
+    if fused := _kernels(x_ND):
+        return fused.outer_sums(values_M, rows_M, starts, x_ND)
+    return F.embedding_bag(rows_M, x_ND, starts[:-1], per_sample_weights=values_M, mode="sum")
+
+
+def _kernels(tensor: Tensor) -> ModuleType | None:
+    """The GPU's kernels, where the tensor is on one that has them; Triton comes with its torch."""
+    if not tensor.is_cuda:
+        return None
+    try:
+        from sae_core import kernels
+    except ImportError:
+        return None
+    return kernels if kernels.here(tensor) else None
 
 
 class _Decode(torch.autograd.Function):

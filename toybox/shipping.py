@@ -93,5 +93,8 @@ def ship(model: PreTrainedModel, processor: ProcessorMixin, folder: Path) -> Non
     processor.save_pretrained(fresh)
     if folder.exists():
         shutil.rmtree(folder)
+    # A temporary folder and what safetensors writes are the owner's alone; a model is everybody's.
     fresh.chmod(0o755)
+    for path in fresh.iterdir():
+        path.chmod(0o644)
     fresh.replace(folder)

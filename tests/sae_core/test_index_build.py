@@ -168,7 +168,7 @@ from pathlib import Path
 from sae_core.index_build import build_part, part_files
 from tests.sae_core.index_cases import case, spec
 
-folder, given = Path(sys.argv[1]), case(pictures=120)
+folder, given = Path(sys.argv[1]), case(pictures=60)
 
 def source(span):
     for batch in given.source(3)(span):
@@ -183,7 +183,7 @@ def build():
     return child
 
 random.seed(0)
-for _ in range(6):
+for _ in range(4):
     before, child = part_files(folder), build()
     while part_files(folder) == before:
         time.sleep(0.001)
@@ -196,7 +196,7 @@ sys.exit(os.waitpid(build(), 0)[1])
 
 
 def test_a_build_killed_at_random_points_ends_with_the_same_index(tmp_path):
-    given_case = case(pictures=120)
+    given_case = case(pictures=60)
     build_index(tmp_path / "whole", spec(given_case), given_case.source())
     # One process imports torch and forks every build, since importing is slow.
     done = subprocess.run(
@@ -250,6 +250,13 @@ def test_an_index_with_missing_pictures_is_not_finished(tmp_path, spans, named):
         build_part(tmp_path, spec(given_case), given_case.source(), span)
     with pytest.raises(UserError, match=f"Pictures {named} of 40 are in no part"):
         merge_index(tmp_path, [tmp_path])
+
+
+@pytest.mark.parametrize("span", [range(30, 41), range(5, 5), range(-1, 4)])
+def test_pictures_that_the_set_does_not_have_are_refused(tmp_path, span):
+    given_case = case()
+    with pytest.raises(UserError, match=r"No pictures .* it has 40 \(0 to 39\)"):
+        build_part(tmp_path, spec(given_case), given_case.source(), span)
 
 
 def test_a_damaged_part_is_named(tmp_path):

@@ -48,13 +48,13 @@ def test_top_pictures_are_those_of_a_dense_ranking(index, feature):
     record = index.feature(feature)
     by_mean, by_peak = _ranked(CASE.totals()[feature]), _ranked(CASE.peaks()[feature])
     assert [shown.picture for shown in record.top_by_mean] == by_mean[:5]
-    assert [shown.picture for shown in record.top_by_peak] == by_peak[:5]
+    assert [shown.picture for shown in record.top_by_max] == by_peak[:5]
 
 
 @pytest.mark.parametrize("feature", FEATURES)
 def test_every_kept_picture_has_its_exact_mean_peak_and_map(index, feature):
     record = index.feature(feature)
-    for shown in (*record.top_by_mean, *record.top_by_peak, *record.sample):
+    for shown in (*record.top_by_mean, *record.top_by_max, *record.sample):
         z_P = CASE.z_NPF[shown.picture, :, feature].numpy()
         np.testing.assert_array_equal(shown.map_RC, z_P.reshape(GRID))
         assert shown.mean == z_P.astype(float).mean()
@@ -177,7 +177,7 @@ def test_a_feature_that_never_fires_has_nothing_to_show(index):
     record = index.feature(0)
     assert record.short
     assert (record.fires_on, record.mean, record.peak, record.level(0.5)) == (0, 0, 0, 0)
-    assert not any((record.top_by_mean, record.top_by_peak, record.sample))
+    assert not any((record.top_by_mean, record.top_by_max, record.sample))
     assert not any((record.negatives, record.neighbours))
 
 

@@ -1,0 +1,63 @@
+"""What a steering hook costs while the model generates, against no hook at all.
+
+    python -m benchmarks.steering [--rounds 15] [--json] [--seed 0]
+
+The same prompt and the same number of tokens, in turns.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import torch
+
+from benchmarks.pace import Compared, arguments, compared, report
+from lmmscope import wiring
+from lmmscope.settings import load_settings
+from sae_core.adapter import Adapter, Inputs, Prompt
+from sae_core.coder import SparseCoder
+from sae_core.steering_hook import steering
+from sae_core.steering_logits import repeated
+from sae_core.steering_plan import Intervention, Row
+
+TOKENS = 24
+
+
+def measure(rounds: int, seed: int) -> list[Compared]:
+    """The cost for one row and for a batch of eight strengths."""
+    settings = load_settings("toybox")
+    adapter, coder = wiring.target(settings), wiring.coder(settings)
+    shown = wiring.pictures(settings.data.explore, 64)
+    inputs = adapter.prepare([Prompt((shown.picture(seed % 64),), "describe the picture.")])
+    return [_compared(adapter, coder, inputs, size, rounds) for size in (1, 8)]
+
+
+def _compared(
+    adapter: Adapter, coder: SparseCoder, inputs: Inputs, size: int, rounds: int
+) -> Compared:
+    many, model = repeated(inputs, size), cast(Any, adapter.model)
+    rows = [Row((Intervention(feature=n, kind="clamp", value=0.5 + n / 8),)) for n in range(size)]
+
+    def plain() -> None:
+        with torch.inference_mode():
+            model.generate(
+                **many.tensors, min_new_tokens=TOKENS, max_new_tokens=TOKENS, do_sample=False
+            )
+
+    def steered() -> None:
+        with steering(adapter, coder, coder.config.hook, many.layouts, rows):
+            plain()
+
+    name = f"{TOKENS} tokens, {size} row{'s' if size > 1 else ''}"
+    return compared(name, plain, steered, rounds=rounds, target=1.05)
+
+
+def main() -> None:
+    """Print the table."""
+    given = arguments(__doc__ or "", 15)
+    found = measure(given.rounds, given.seed)
+    report(found, given.json, "generation with a steering hook")
+
+
+if __name__ == "__main__":
+    main()

@@ -52,7 +52,7 @@ def show_record(record: FeatureRecord) -> None:
     table.add_row("activation", f"mean {record.mean:.3f}, peak {record.peak:.3f}")
     table.add_row("histogram", _bars(record.histogram.counts_H))
     table.add_row("top by mean", _listed(record.top_by_mean))
-    table.add_row("top by peak", _listed(record.top_by_peak))
+    table.add_row("top by maximum", _listed(record.top_by_max))
     table.add_row("silent but near", ", ".join(str(n.picture) for n in record.negatives) or "none")
     near = ", ".join(f"{n.feature} ({n.share:.0%})" for n in record.neighbours)
     table.add_row("fires with", near or "none")
@@ -81,7 +81,7 @@ def as_json(record: FeatureRecord) -> str:
             "counts": record.histogram.counts_H.tolist(),
         },
         "top_by_mean": plain(record.top_by_mean),
-        "top_by_peak": plain(record.top_by_peak),
+        "top_by_max": plain(record.top_by_max),
         "sample": plain(record.sample),
         "negatives": [n._asdict() for n in record.negatives],
         "neighbours": [n._asdict() for n in record.neighbours],
@@ -97,7 +97,7 @@ def write_sheet(record: FeatureRecord, pictures: PictureSet, path: Path) -> Path
     weak_to_strong = record.sample[:: max(1, len(record.sample) // COLUMNS)][:COLUMNS]
     rows = [
         ("strongest by mean", [_lit(s, pictures) for s in record.top_by_mean[:COLUMNS]]),
-        ("strongest by peak", [_lit(s, pictures) for s in record.top_by_peak[:COLUMNS]]),
+        ("strongest by maximum", [_lit(s, pictures) for s in record.top_by_max[:COLUMNS]]),
         ("by chance, weak to strong", [_lit(s, pictures) for s in weak_to_strong]),
         ("near, but silent", [pictures.picture(n.picture) for n in record.negatives[:COLUMNS]]),
     ]

@@ -41,6 +41,9 @@ def train(
     batch: Annotated[int, typer.Option(min=1, help="Positions of one step.")] = 1024,
     rate: Annotated[float | None, typer.Option(help="Learning rate; by size if left out.")] = None,
     accumulate: Annotated[int, typer.Option(min=1, help="Parts that a step is done in.")] = 1,
+    block: Annotated[
+        int, typer.Option(min=1, help="Conversations whose positions are shuffled together.")
+    ] = 512,
     positions: Annotated[str, typer.Option(help="all, image, base or text.")] = "all",
     hook: Annotated[
         str | None, typer.Option(help="For example layers.3; else the profile's.")
@@ -81,7 +84,13 @@ def train(
             )
         found = wiring.conversations(data or settings.data.train)
         stream = TokenStream(
-            adapter, found, hook, batch // share, positions=cast(Positions, positions), seed=seed
+            adapter,
+            found,
+            hook,
+            batch // share,
+            block=block,
+            positions=cast(Positions, positions),
+            seed=seed,
         )
         plan = TrainConfig(steps=steps, batch=batch, rate=rate, accumulate=accumulate, seed=seed)
         trainer = Trainer(config, plan).to(device)

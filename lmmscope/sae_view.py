@@ -138,14 +138,18 @@ def training_bar(steps: int) -> Generator[Callable[[Step], None]]:
         TimeRemainingColumn(),
     )
     hidden = int(os.environ.get("RANK", 0)) != 0
-    with Progress(*columns, console=Console(stderr=True), disable=hidden) as progress:
-        task = progress.add_task("", total=steps, state="")
+    progress = Progress(*columns, console=Console(stderr=True), disable=hidden)
+    task = progress.add_task("", total=steps, state="")
 
-        def report(now: Step) -> None:
-            state = (
-                f"FVU {now.fvu:.3f} · L0 {now.l0:.1f} · dead {now.dead:.1%} · "
-                f"{now.rows_per_second:,.0f} tokens/s"
-            )
-            progress.update(task, completed=now.step, state=state)
+    def report(now: Step) -> None:
+        progress.start()  # not before there is something to show: a refusal is one line
+        state = (
+            f"FVU {now.fvu:.3f} · L0 {now.l0:.1f} · dead {now.dead:.1%} · "
+            f"{now.rows_per_second:,.0f} tokens/s"
+        )
+        progress.update(task, completed=now.step, state=state)
 
+    try:
         yield report
+    finally:
+        progress.stop()

@@ -79,7 +79,7 @@ class Tally:
         table.add_to(self._stats)
         lot_B = lots(self.spec.seed, seen.picture_B)
         may_BF = (table.peak_BF > 0) & (
-            (table.total_BF > self._limits.total_F)
+            (table.total_BF >= self._limits.total_F)
             | (table.peak_BF >= self._limits.peak_F)
             | (lot_B[:, None].to(self._device) <= self._limits.lot_F)
         )

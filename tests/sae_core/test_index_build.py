@@ -17,7 +17,7 @@ from sae_core.index_build import build_index, build_part, merge_index, part_file
 from sae_core.index_pairs import kept
 from sae_core.index_part import Part, merged
 from sae_core.index_tally import Tally
-from tests.sae_core.index_cases import case, spec
+from tests.sae_core.index_cases import CELLS, Case, case, spec
 
 
 def _same(one: Part, other: Part) -> None:
@@ -67,6 +67,24 @@ def test_folding_and_cutting_more_often_change_nothing(monkeypatch, name, value)
     whole = _part(wanted, given_case.source(150), range(150))
     monkeypatch.setattr(index_tally, name, value)
     _same(whole, _part(wanted, given_case.source(5), range(150)))
+
+
+@pytest.mark.parametrize("by", ["total", "peak"])
+def test_a_later_picture_with_a_smaller_number_wins_a_tie_after_folding(monkeypatch, by):
+    monkeypatch.setattr(index_tally, "WAITING", 0)
+    z_NPF = torch.zeros(100, CELLS, 1)
+    z_NPF[:, 0] = 1
+    # Pictures below 50 come last, equal in the one, and weaker in the other.
+    if by == "total":
+        z_NPF[:50, :2] = 0.5
+    else:
+        z_NPF[50:, 1] = 0.5
+    given_case = Case(z_NPF, torch.zeros(100, 2))
+    tally = Tally(spec(given_case))
+    for span in (range(50, 100), range(50)):
+        tally.add(given_case.batch(list(span)))
+    kept_pictures = tally.part(range(100)).pairs.picture_M.tolist()
+    assert set(range(5)) <= set(kept_pictures)
 
 
 def test_merging_is_associative_where_a_part_was_merged_before():

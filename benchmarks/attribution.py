@@ -16,9 +16,9 @@ import torch
 from benchmarks.pace import arguments, compared, report
 from lmmscope import wiring
 from lmmscope.settings import load_settings
-from sae_core.adapter import Prompt
-from sae_core.attribution import ask, attribute
-from sae_core.attribution_exact import agreement
+from sae_core.attribution.exact import agreement
+from sae_core.attribution.linear import ask, attribute
+from sae_core.lmm.adapter import Prompt
 
 PICTURES = 8
 

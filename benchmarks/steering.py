@@ -14,11 +14,11 @@ import torch
 from benchmarks.pace import Compared, arguments, compared, report
 from lmmscope import wiring
 from lmmscope.settings import load_settings
-from sae_core.adapter import Adapter, Inputs, Prompt
-from sae_core.coder import SparseCoder
-from sae_core.steering_hook import steering
-from sae_core.steering_logits import repeated
-from sae_core.steering_plan import Intervention, Row
+from sae_core.coders.coder import SparseCoder
+from sae_core.lmm.adapter import Adapter, Inputs, Prompt
+from sae_core.steering.hook import steering
+from sae_core.steering.logits import repeated
+from sae_core.steering.plan import Intervention, Row
 
 TOKENS = 24
 

@@ -40,8 +40,8 @@ def build(
     from lmmscope import wiring
     from lmmscope.index_view import counted
     from lmmscope.settings import load_settings
-    from sae_core.index_build import build_index, build_part
-    from sae_core.observer import source_of, spec_of
+    from sae_core.index.build import build_index, build_part
+    from sae_core.index.observer import source_of, spec_of
 
     settings = load_settings(profile)
     wiring.use_threads(settings)
@@ -101,7 +101,7 @@ def merge(
     parts: Annotated[list[Path], typer.Argument(help="Folders with parts of it.")],
 ) -> None:
     """Merge parts that were built apart; the result equals one build."""
-    from sae_core.index_build import merge_index
+    from sae_core.index.build import merge_index
 
     merge_index(out, parts)
     typer.echo(f"wrote {out}")

@@ -16,11 +16,11 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from sae_core.index_build import Source
-from sae_core.index_masks import strict_mask
-from sae_core.index_query import FeatureRecord, Shown
-from sae_core.index_table import Harvested
-from sae_core.observer import PictureSet
+from sae_core.index.build import Source
+from sae_core.index.masks import strict_mask
+from sae_core.index.observer import PictureSet
+from sae_core.index.query import FeatureRecord, Shown
+from sae_core.index.table import Harvested
 
 COLUMNS, GAP, HEAD, SIDE = 8, 6, 16, 96
 PAPER, INK, LIGHT = (250, 249, 246), (60, 58, 54), (255, 196, 0)

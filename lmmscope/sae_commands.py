@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 
@@ -60,10 +60,10 @@ def train(
     from lmmscope.processes import together
     from lmmscope.sae_view import training_bar
     from lmmscope.settings import load_settings
-    from sae_core.activations import KINDS, Positions, TokenStream
-    from sae_core.coder import coder_config
-    from sae_core.formats import save_coder
-    from sae_core.trainer import TrainConfig, Trainer
+    from sae_core.coders.coder import coder_config
+    from sae_core.formats.store import save_coder
+    from sae_core.training.activations import KINDS, TokenStream
+    from sae_core.training.trainer import TrainConfig, Trainer
 
     settings = load_settings(profile)
     if positions not in KINDS:
@@ -89,7 +89,7 @@ def train(
             hook,
             batch // share,
             block=block,
-            positions=cast(Positions, positions),
+            positions=positions,
             seed=seed,
         )
         plan = TrainConfig(steps=steps, batch=batch, rate=rate, accumulate=accumulate, seed=seed)
@@ -129,7 +129,7 @@ def import_(
     out: Annotated[Path, typer.Argument(help="The folder to write it to.")],
 ) -> None:
     """Convert a coder of another library into our own format."""
-    from sae_core.formats import convert
+    from sae_core.formats.store import convert
 
     typer.echo(f"wrote {convert(source, out)}")
 
@@ -146,7 +146,7 @@ def export(
     """Convert a coder into another library's format."""
     from lmmscope import wiring
     from lmmscope.settings import load_settings
-    from sae_core.formats import save_coder
+    from sae_core.formats.store import save_coder
 
     coder = wiring.coder(load_settings(profile), sae)
     typer.echo(f"wrote {save_coder(coder, out, to)}")

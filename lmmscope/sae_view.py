@@ -9,20 +9,19 @@ import os
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
 
 from pydantic import BaseModel
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from sae_core.activations import KINDS, Conversation, Positions, tokens_of
-from sae_core.adapter import Adapter
-from sae_core.coder import CoderConfig, SparseCoder
+from sae_core.coders.coder import CoderConfig, SparseCoder
 from sae_core.errors import UserError
-from sae_core.evaluation import Evaluation, Recovery, check_width, evaluate, loss_recovered
-from sae_core.formats import describe
-from sae_core.trainer import Progress as Step
+from sae_core.formats.store import describe
+from sae_core.lmm.adapter import Adapter
+from sae_core.training.activations import KINDS, Conversation, tokens_of
+from sae_core.training.evaluation import Evaluation, Recovery, check_width, evaluate, loss_recovered
+from sae_core.training.trainer import Progress as Step
 
 AT_ONCE = 16
 
@@ -58,7 +57,7 @@ def report_of(
         raise UserError(f"No positions {positions!r}. Known: {', '.join(KINDS)}.")
     check_width(adapter, coder, hook)
     batches = (
-        tokens_of(adapter, found[at : at + AT_ONCE], hook, cast(Positions, positions))
+        tokens_of(adapter, found[at : at + AT_ONCE], hook, positions)
         for at in range(0, len(found), AT_ONCE)
     )
     replies = loss_recovered(adapter, coder, hook, found, at_once=AT_ONCE)

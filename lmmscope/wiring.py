@@ -14,11 +14,11 @@ from lmmscope.settings import Settings
 from sae_core.errors import UserError
 
 if TYPE_CHECKING:
-    from sae_core.activations import Conversation
-    from sae_core.adapter import Adapter
-    from sae_core.coder import SparseCoder
-    from sae_core.index_query import Index
-    from sae_core.observer import LmmObserver, Observer, PictureSet
+    from sae_core.coders.coder import SparseCoder
+    from sae_core.index.observer import LmmObserver, Observer, PictureSet
+    from sae_core.index.query import Index
+    from sae_core.lmm.adapter import Adapter
+    from sae_core.training.activations import Conversation
 
 SHIPPED = "toybox:"
 
@@ -48,7 +48,7 @@ def target(settings: Settings) -> Adapter:
     from transformers import AutoModelForImageTextToText, AutoProcessor
     from transformers.utils import logging
 
-    from sae_core.adapter import adapter_for
+    from sae_core.lmm.adapter import adapter_for
     from sae_core.weights import check_model
 
     logging.disable_progress_bar()
@@ -67,7 +67,7 @@ def conversations(source: str | None, count: int | None = None) -> Sequence[Conv
 
         name = source.removeprefix(SHIPPED)
         return ToyboxConversations(name, min(count or split(name).size, split(name).size))
-    from sae_core.conversations import conversations_at
+    from sae_core.training.conversations import conversations_at
 
     found = conversations_at(Path(source).expanduser())
     return found if count is None else found[:count]
@@ -75,7 +75,7 @@ def conversations(source: str | None, count: int | None = None) -> Sequence[Conv
 
 def coder(settings: Settings, given: str | None = None) -> SparseCoder:
     """The profile's sparse coder, or the one given instead."""
-    from sae_core.formats import load_coder
+    from sae_core.formats.store import load_coder
 
     name = given or settings.models.sae
     if name is None:
@@ -93,14 +93,14 @@ def pictures(source: str | None, count: int | None = None) -> PictureSet:
 
         name = source.removeprefix(SHIPPED)
         return ToyboxPictures(name, min(count or split(name).size, split(name).size))
-    from sae_core.conversations import PictureFiles
+    from sae_core.training.conversations import PictureFiles
 
     return PictureFiles(Path(source).expanduser(), count)
 
 
 def observer(settings: Settings, sae: str | None = None) -> LmmObserver:
     """The profile's coder on its target."""
-    from sae_core.observer import LmmObserver
+    from sae_core.index.observer import LmmObserver
 
     found = coder(settings, sae)
     hook = found.config.hook or settings.data.hook
@@ -116,7 +116,7 @@ def planted(seed: int) -> Observer:
 
 def index(settings: Settings, given: Path | None = None) -> Index:
     """The profile's feature index, or the one given instead."""
-    from sae_core.index_query import Index
+    from sae_core.index.query import Index
 
     if given is None and settings.data.index is None:
         raise UserError(f"Profile {settings.name!r} names no index. Try --index FOLDER")

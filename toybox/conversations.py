@@ -11,8 +11,8 @@ from typing import overload
 import numpy as np
 from PIL import Image
 
-from sae_core.activations import Conversation
-from sae_core.adapter import Prompt
+from sae_core.lmm.adapter import Prompt
+from sae_core.training.activations import Conversation
 from toybox.tags import tagged
 from toybox.world_draw import draw_scene
 from toybox.world_splits import frozen_hashes, split

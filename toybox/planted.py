@@ -18,10 +18,10 @@ import numpy as np
 import torch
 from PIL import Image
 
+from sae_core.coders.sparse import Code
 from sae_core.errors import UserError
-from sae_core.index_harvest import Numbered
-from sae_core.index_table import Harvested
-from sae_core.sparse import Code
+from sae_core.index.harvest import Numbered
+from sae_core.index.table import Harvested
 from toybox.evidence import cells_of
 from toybox.grid import GRID, PATCH
 from toybox.tags import scene_of

@@ -14,15 +14,15 @@ from pathlib import Path
 
 import torch
 
-from sae_core.activations import TokenStream, tokens_of
-from sae_core.adapter import adapter_for
-from sae_core.coder import CoderConfig
-from sae_core.evaluation import evaluate, loss_recovered
-from sae_core.formats import load_coder, save_coder
-from sae_core.index_build import build_index
-from sae_core.index_harvest import Numbered
-from sae_core.observer import LmmObserver, source_of, spec_of
-from sae_core.trainer import Progress, TrainConfig, Trainer
+from sae_core.coders.coder import CoderConfig
+from sae_core.formats.store import load_coder, save_coder
+from sae_core.index.build import build_index
+from sae_core.index.harvest import Numbered
+from sae_core.index.observer import LmmObserver, source_of, spec_of
+from sae_core.lmm.adapter import adapter_for
+from sae_core.training.activations import TokenStream, tokens_of
+from sae_core.training.evaluation import evaluate, loss_recovered
+from sae_core.training.trainer import Progress, TrainConfig, Trainer
 from toybox.conversations import ToyboxConversations, ToyboxPictures
 from toybox.models import WEIGHTS, load_target
 from toybox.training import CACHE, console

@@ -52,15 +52,27 @@ class Stage(NamedTuple):
     plan: Plan
     more: Mapping[str, float]
     tiles: bool = False
+    short: int = 14
+    """How many short questions are asked about a picture."""
+    long: tuple[str, ...] = ()
+    """Which long ones; `any` stands for one of them by chance."""
 
 
 STAGES = (
     Stage(Plan("target-look", 1100, lr=2e-3, floor=0.3), LOOKING_UP),
     Stage(Plan("target-bind", 270, lr=2e-3, floor=0.3), BINDING),
     Stage(Plan("target-attributes", 350, lr=2e-3, floor=0.3), ATTRIBUTES),
-    Stage(Plan("target-full", 550, lr=1e-3), {}, tiles=True),
+    Stage(Plan("target-full", 550, lr=1e-3), {}, True, 10, ("any", "described")),
+    Stage(
+        Plan("target-speak", 600, lr=1.5e-3),
+        {"where": 3.0, "what_at": 3.0, "how_many": 2.0},
+        True,
+        6,
+        ("described", "described", "listed", "listed", "told"),
+    ),
 )
-"""Base pictures alone while looking things up is learned; then all forms, through anyres."""
+"""Base pictures alone while looking things up is learned; then all forms, through anyres; last
+mostly captions, which are learned slowest."""
 
 
 class Speaker(nn.Module):
@@ -126,10 +138,10 @@ class Lessons:
             features[0] = self.blank[int(rng.integers(len(self.blank)))]
         turns = []
         for scene in scenes:
-            tiles = self.stage.tiles
-            questions = ask(scene, rng, 10 if tiles else 14, more=self.stage.more)
-            if tiles:
-                questions += ask(scene, rng, 0, (LONG_FORMS[int(rng.integers(3))], "described"))
+            questions = ask(scene, rng, self.stage.short, more=self.stage.more)
+            some = LONG_FORMS[int(rng.integers(len(LONG_FORMS)))]
+            forms = tuple(some if form == "any" else form for form in self.stage.long)
+            questions += ask(scene, rng, 0, forms) if forms else []
             turns.append([self.turn(q.text, q.answer) for q in dict.fromkeys(questions)])
         where = device()
         packed = to(pack(turns, self.prefix), where)

@@ -19,7 +19,7 @@ import torch
 from pydantic import BaseModel
 from torch import Tensor
 
-from sae_core.index_table import Harvested
+from sae_core.index.table import Harvested
 from toybox.evidence import cells_of
 from toybox.vocabulary import CONCEPTS
 from toybox.world_draw import draw_scene

@@ -2,8 +2,8 @@
 
 from common import Task
 
-from sae_core.coder import CoderConfig
-from sae_core.trainer import TrainConfig, Trainer
+from sae_core.coders.coder import CoderConfig
+from sae_core.training.trainer import TrainConfig, Trainer
 
 task = Task()
 trainer = Trainer(

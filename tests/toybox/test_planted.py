@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from sae_core.errors import UserError
-from sae_core.index_harvest import Numbered
+from sae_core.index.harvest import Numbered
 from toybox.conversations import ToyboxConversations, ToyboxPictures
 from toybox.evidence import cells_of
 from toybox.planted import COUNTS, PlantedObserver, plant

@@ -1,8 +1,8 @@
 import numpy as np
 import torch
 
-from sae_core.index_table import Harvested
-from sae_core.sparse import Code
+from sae_core.coders.sparse import Code
+from sae_core.index.table import Harvested
 from toybox.truth import Matcher, auroc, read_truth, shown, write_truth
 from toybox.vocabulary import CONCEPTS, concept
 from toybox.world_draw import draw_scene

@@ -1,0 +1,1 @@
+"""Which features, and which parts of a picture, speak for an answer."""

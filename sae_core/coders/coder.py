@@ -1,0 +1,265 @@
+"""A sparse coder: splits one layer's activations into features that fire rarely, and back.
+
+    z = select(ReLU(W_enc (x - b_dec) + b_enc)),   x' = z W_dec + b_dec
+
+Knows its weights and its rule of selection; nothing of files, models or training.
+
+Shapes: N rows, K slots of a row, F features, D width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple, Protocol
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from torch import Tensor, nn
+
+from sae_core.coders.selection import Picked, largest, largest_of_batch, over
+from sae_core.coders.sparse import Code, decoded, preactivations
+from sae_core.coders.thresholds import band, jump
+from sae_core.errors import UserError
+
+NORM_EPSILON = 1e-5
+
+
+class CoderConfig(BaseModel):
+    """What a coder is, apart from its weights."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    width: int = Field(gt=0)
+    """D, the width of the layer that it reads."""
+    features: int = Field(gt=0)
+    """F, how many features it has."""
+    rule: Literal["topk", "batchtopk", "jumprelu"] = "topk"
+    """Which features fire. A plain ReLU coder is a jumprelu with thresholds of zero."""
+    k: int | None = None
+    """How many fire, for topk in each row, for batchtopk on average."""
+    groups: tuple[int, ...] = ()
+    """Matryoshka: how many features each nested dictionary has; the last is all of them."""
+    centred: bool = True
+    """Whether the decoder's bias is taken off before encoding."""
+    normalised: bool = False
+    """Whether each row gets mean 0 and deviation 1 before, and its own back after."""
+    scale: float = 1.0
+    """What activations are multiplied with before encoding, and divided by after decoding."""
+    hook: str = ""
+    """The layer it was trained on, where known: for example layers.24."""
+    source: str = ""
+    """The model it was trained on, where known."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> CoderConfig:
+        if self.rule != "jumprelu" and not 0 < (self.k or 0) <= self.features:
+            raise ValueError(
+                f"k={self.k}: a {self.rule} coder of {self.features} features needs a k between "
+                f"1 and {self.features}"
+            )
+        if self.groups and (
+            sorted(set(self.groups)) != list(self.groups) or self.groups[-1] != self.features
+        ):
+            raise ValueError(
+                f"groups={self.groups}: they must grow, and end at all {self.features} features"
+            )
+        return self
+
+
+def coder_config(**fields: Any) -> CoderConfig:
+    """A config from what a user said; what does not fit is named in one line."""
+    try:
+        return CoderConfig(**fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        raise UserError(f"{where}={first['input']!r}: {message}" if where else message) from None
+
+
+class Norms(NamedTuple):
+    """What normalisation took off: mean and deviation of each row."""
+
+    mean_N1: Tensor
+    deviation_N1: Tensor
+
+    def taken_off(self, x_ND: Tensor) -> Tensor:
+        """Rows with mean 0 and deviation 1.
+
+        A constant row must not divide by zero. The libraries that normalise put the deviation back
+        without that allowance, and so does decode().
+        """
+        return (x_ND - self.mean_N1) / (self.deviation_N1 + NORM_EPSILON)
+
+
+class Fired(NamedTuple):
+    """A code, and the pre-activations of its slots, near misses of a jumprelu included."""
+
+    code: Code
+    pre_NK: Tensor
+
+
+class Coder(Protocol):
+    """What the index, steering and attribution need of a coder."""
+
+    @property
+    def width(self) -> int:
+        """D."""
+        ...
+
+    @property
+    def features(self) -> int:
+        """F."""
+        ...
+
+    def encode(self, x_ND: Tensor) -> Code:
+        """What fires in each row."""
+        ...
+
+    def decode(self, code: Code, norms: Norms | None = None) -> Tensor:
+        """The rows that a code stands for."""
+        ...
+
+    def directions(self, features: Tensor) -> Tensor:
+        """What each of some features adds to a row for a value of one."""
+        ...
+
+
+class SparseCoder(nn.Module):
+    """TopK, BatchTopK, JumpReLU and Matryoshka coders."""
+
+    def __init__(self, config: CoderConfig, weights: Mapping[str, Tensor] | None = None) -> None:
+        super().__init__()
+        self.config = config
+        size, width = config.features, config.width
+        self.W_enc = nn.Parameter(torch.empty(size, width))
+        self.b_enc = nn.Parameter(torch.zeros(size))
+        self.W_dec = nn.Parameter(torch.empty(size, width))
+        self.b_dec = nn.Parameter(torch.zeros(width))
+        self.threshold = nn.Parameter(torch.zeros(size), requires_grad=config.rule == "jumprelu")
+        """Below it nothing fires. Learned by jumprelu, measured by batchtopk, zero for topk."""
+        if weights is None:
+            self.reset()
+        else:
+            self.load_state_dict(weights, assign=True)
+
+    @torch.no_grad()
+    def reset(self) -> None:
+        """Random unit decoder rows; the encoder starts as their transpose."""
+        nn.init.normal_(self.W_dec)
+        self.W_dec.div_(self.W_dec.norm(dim=1, keepdim=True))
+        self.W_enc.copy_(self.W_dec)
+
+    @property
+    def width(self) -> int:
+        """D."""
+        return self.config.width
+
+    @property
+    def features(self) -> int:
+        """F."""
+        return self.config.features
+
+    def extra_repr(self) -> str:
+        """Shown by print()."""
+        return f"{self.config.rule}, {self.features} features of width {self.width}"
+
+    def prepared(self, x_ND: Tensor) -> tuple[Tensor, Norms | None]:
+        """Rows as the encoder reads them, and what decoding has to put back."""
+        if x_ND.shape[-1] != self.width:
+            raise UserError(
+                f"These activations are {x_ND.shape[-1]} wide, this SAE reads {self.width}: "
+                "it belongs to another model or hook point. Try lmmscope sae info"
+            )
+        x_ND = x_ND.to(self.W_enc.dtype)
+        norms = None
+        if self.config.normalised:
+            norms = Norms(x_ND.mean(-1, keepdim=True), x_ND.std(-1, keepdim=True))
+            x_ND = norms.taken_off(x_ND)
+        x_ND = x_ND * self.config.scale if self.config.scale != 1 else x_ND
+        return (x_ND - self.b_dec if self.config.centred else x_ND), norms
+
+    def encode(self, x_ND: Tensor) -> Code:
+        """What fires in each row, gradients included; in training BatchTopK looks at all rows."""
+        lead = x_ND.shape[:-1]
+        ready_ND, _ = self.prepared(x_ND.reshape(-1, x_ND.shape[-1]))
+        code = self.fire(ready_ND).code
+        return Code(*(part.reshape(*lead, -1) for part in code))
+
+    def fire(self, ready_ND: Tensor) -> Fired:
+        """What fires in each prepared row, and the pre-activations behind it."""
+        found = self._pick(ready_ND.detach())
+        pre_NK = preactivations(ready_ND, self.W_enc, self.b_enc, *found)
+        if self.config.rule == "jumprelu" and self.training:
+            values_NK = jump(pre_NK, self.threshold[found.at_NK]) * (found.found_NK > 0)
+        else:
+            values_NK = pre_NK.relu()
+        return Fired(Code(values_NK, found.at_NK), pre_NK)
+
+    @torch.no_grad()
+    def _pick(self, ready_ND: Tensor) -> Picked:
+        config, rows = self.config, len(ready_ND)
+        weight, bias, k = self.W_enc, self.b_enc, self.config.k or 1
+
+        def chunk(span: slice) -> Tensor:
+            return torch.addmm(bias, ready_ND[span], weight.T)
+
+        if rows == 0:
+            empty = ready_ND.new_zeros(0, k)
+            return Picked(empty, empty.long())
+        if config.rule == "topk":
+            return largest(rows, k, config.features, chunk)
+        if config.rule == "batchtopk" and self.training:
+            return largest_of_batch(rows, k, config.features, chunk)
+        least = self.threshold.clamp(min=0)
+        if config.rule == "jumprelu" and self.training:
+            least = (least - band(least) / 2).clamp(min=0)  # near misses move the thresholds
+        return over(rows, least, config.features, chunk)
+
+    def decode(self, code: Code, norms: Norms | None = None) -> Tensor:
+        """The rows that a code stands for; a normalising coder needs the norms of prepared()."""
+        lead = code.values_NK.shape[:-1]
+        flat = Code(*(part.reshape(-1, part.shape[-1]) for part in code))
+        x_ND = (decoded(flat, self.W_dec) + self.b_dec).reshape(*lead, self.width)
+        if self.config.scale != 1:
+            x_ND = x_ND / self.config.scale
+        if norms is not None:
+            x_ND = x_ND * norms.deviation_N1 + norms.mean_N1
+        return x_ND
+
+    def forward(self, x_ND: Tensor) -> Tensor:
+        """Encode and decode."""
+        _, norms = self.prepared(x_ND)
+        return self.decode(self.encode(x_ND), norms)
+
+    def unprepared(self, x_ND: Tensor, norms: Norms | None) -> Tensor:
+        """Rows of the layer in the encoder's units: prepared() with norms that are known."""
+        if norms is not None:
+            x_ND = norms.taken_off(x_ND)
+        x_ND = x_ND * self.config.scale
+        return x_ND - self.b_dec if self.config.centred else x_ND
+
+    def directions(self, features: Tensor) -> Tensor:
+        """What each of some features adds to a row for a value of one."""
+        return self.W_dec[features] / self.config.scale
+
+
+def check_feature(coder: Coder, feature: int) -> int:
+    """The feature's number, if the coder has it."""
+    if not 0 <= feature < coder.features:
+        raise UserError(
+            f"No feature {feature} in this SAE: it has {coder.features} "
+            f"(0 to {coder.features - 1}). Try lmmscope sae info"
+        )
+    return feature
+
+
+def check_finite(x_ND: Tensor, where: str) -> Tensor:
+    """The activations, if every number in them is finite."""
+    if not bool(torch.isfinite(x_ND).all()):
+        bad = int((~torch.isfinite(x_ND)).any(-1).sum())
+        raise UserError(
+            f"NaN or infinite activations at {where} in {bad} of {x_ND[..., 0].numel()} positions: "
+            "the model overflowed in this precision. Try float32 or bfloat16"
+        )
+    return x_ND

@@ -1,0 +1,1 @@
+"""Coders on disk, in our own format and in those of four other libraries."""

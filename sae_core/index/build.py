@@ -1,0 +1,130 @@
+"""Builds an index from a stream of codes, shard by shard, so that a killed build can go on.
+
+Between shards everything known lies in one file, whose name says which pictures it covers. So the
+disk holds one part (two for the moment of a rename), however many pictures there are. Several
+processes may build disjoint ranges in one folder.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import torch
+
+from sae_core.errors import UserError
+from sae_core.index.part import Part, load_part, merged, save_part
+from sae_core.index.spec import IndexSpec, check_same
+from sae_core.index.store import PARTS, write_index
+from sae_core.index.table import Harvested
+from sae_core.index.tally import Tally
+
+Source = Callable[[range], Iterable[Harvested]]
+"""Batches of any size and in any order that hold each of these pictures once."""
+SHARD = 1024
+"""How many pictures are lost at most when a build is killed."""
+
+
+def _file(folder: Path, span: range) -> Path:
+    return folder / PARTS / f"pictures-{span.start:010d}-{span.stop:010d}.npz"
+
+
+def _span(path: Path) -> range:
+    _, start, stop = path.stem.split("-")
+    return range(int(start), int(stop))
+
+
+def part_files(folder: Path) -> list[Path]:
+    """The files of a folder's parts; of those with one beginning, the one that goes furthest."""
+    furthest = {_span(path).start: path for path in sorted((folder / PARTS).glob("*.npz"))}
+    return list(furthest.values())
+
+
+def _started(folder: Path, spec: IndexSpec, wanted: range) -> Part | None:
+    """What an earlier build of the same range has done; what it left half done is removed."""
+    for left in (folder / PARTS).glob(f"pictures-{wanted.start:010d}-*.tmp"):
+        left.unlink()
+    files = [path for path in part_files(folder) if _span(path).start == wanted.start]
+    if not files:
+        return None
+    if _span(files[0]).stop > wanted.stop:
+        raise UserError(
+            f"{files[0]} goes further than picture {wanted.stop - 1}, the last one asked for. "
+            "Try lmmscope index merge, or build into another folder"
+        )
+    part = load_part(files[0])
+    check_same(part.spec, spec, files[0])
+    return part
+
+
+def build_part(
+    folder: Path,
+    spec: IndexSpec,
+    source: Source,
+    pictures: range | None = None,
+    *,
+    shard: int = SHARD,
+    device: torch.device | str = "cpu",
+) -> Part:
+    """Count a range of pictures, by default all, from where an earlier build of it stopped."""
+    wanted = range(spec.size) if pictures is None else pictures
+    if not 0 <= wanted.start < wanted.stop <= spec.size:
+        raise UserError(
+            f"No pictures {wanted.start} to {wanted.stop - 1} in this picture set: it has "
+            f"{spec.size} (0 to {spec.size - 1}). Try lmmscope index build with fewer"
+        )
+    (folder / PARTS).mkdir(parents=True, exist_ok=True)
+    part = _started(folder, spec, wanted)
+    tally = Tally(spec, device, part)
+    done = part.seen[0] if part else range(wanted.start, wanted.start)
+    while done != wanted:
+        span = range(done.stop, min(done.stop + shard, wanted.stop))
+        _count(tally, source, span)
+        done = range(done.start, span.stop)
+        save_part(tally.part(done), _file(folder, done))
+        _remove_shorter(folder, done)
+    return tally.part(done)
+
+
+def _remove_shorter(folder: Path, done: range) -> None:
+    for path in (folder / PARTS).glob(f"pictures-{done.start:010d}-*.npz"):
+        if _span(path).stop < done.stop:
+            path.unlink()
+
+
+def _count(tally: Tally, source: Source, span: range) -> None:
+    numbers: list[torch.Tensor] = []
+    for seen in source(span):
+        numbers.append(seen.picture_B.cpu())
+        tally.add(seen)
+    if torch.cat(numbers).sort().values.tolist() != list(span):
+        raise ValueError(f"the source did not give each of the pictures {span} once")
+
+
+def finish(folder: Path, parts: Sequence[Part], device: torch.device | str = "cpu") -> None:
+    """Merge parts into a finished index; a folder's own parts are then no longer needed."""
+    write_index(folder, merged(parts), device)
+    if (folder / PARTS).exists():
+        shutil.rmtree(folder / PARTS)
+
+
+def build_index(
+    folder: Path,
+    spec: IndexSpec,
+    source: Source,
+    *,
+    shard: int = SHARD,
+    device: torch.device | str = "cpu",
+) -> None:
+    """Build an index in one process."""
+    finish(folder, [build_part(folder, spec, source, shard=shard, device=device)], device)
+
+
+def merge_index(folder: Path, sources: Sequence[Path], device: torch.device | str = "cpu") -> None:
+    """Finish an index whose parts lie in several folders."""
+    files = [path for source in sources for path in part_files(source)]
+    if not files:
+        names = ", ".join(str(source) for source in sources)
+        raise UserError(f"No parts of an index in {names}. Try lmmscope index build")
+    finish(folder, [load_part(path) for path in files], device)

@@ -1,0 +1,117 @@
+"""What makes features fire on pictures: a coder on a model's layer, or anything with its face.
+
+Knows the protocol that the index and the tools use; planted features follow it too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Protocol
+
+from PIL import Image
+
+from sae_core.coders.coder import SparseCoder
+from sae_core.index.build import Source
+from sae_core.index.harvest import Numbered, observe
+from sae_core.index.spec import IndexSpec
+from sae_core.index.table import Harvested
+from sae_core.lmm.adapter import Adapter
+from sae_core.training.evaluation import check_width
+
+
+class Observer(Protocol):
+    """Says what fires on pictures."""
+
+    @property
+    def digest(self) -> str:
+        """A hash that names its features."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """The model that is looked into."""
+        ...
+
+    @property
+    def hook(self) -> str:
+        """The layer that is looked into."""
+        ...
+
+    @property
+    def features(self) -> int:
+        """F, how many features there are."""
+        ...
+
+    def observe(self, pictures: Sequence[Numbered]) -> Harvested:
+        """What fires in each cell of some pictures."""
+        ...
+
+
+class PictureSet(Protocol):
+    """Numbered pictures that stay what they are."""
+
+    @property
+    def digest(self) -> str:
+        """A hash of what they are."""
+        ...
+
+    def __len__(self) -> int:
+        """How many there are."""
+        ...
+
+    def picture(self, number: int) -> Image.Image:
+        """One of them."""
+        ...
+
+
+class LmmObserver:
+    """A coder on a layer of a model."""
+
+    def __init__(self, adapter: Adapter, coder: SparseCoder, hook: str, model: str) -> None:
+        check_width(adapter, coder, hook)
+        self.adapter, self.coder, self.hook, self.model = adapter, coder.eval(), hook, model
+
+    @property
+    def features(self) -> int:
+        """F, how many features the coder has."""
+        return self.coder.features
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the coder's config and weights."""
+        running = hashlib.sha256(self.coder.config.model_dump_json().encode())
+        for name, tensor in sorted(self.coder.state_dict().items()):
+            running.update(name.encode() + tensor.float().cpu().numpy().tobytes())
+        return running.hexdigest()
+
+    def observe(self, pictures: Sequence[Numbered]) -> Harvested:
+        """What fires in each cell of some pictures, each shown alone."""
+        return observe(self.adapter, self.coder, self.hook, pictures)
+
+
+def source_of(observer: Observer, pictures: PictureSet, at_once: int = 32) -> Source:
+    """Batches for building an index."""
+
+    def batches(span: range) -> Iterable[Harvested]:
+        for at in range(span.start, span.stop, at_once):
+            numbers = range(at, min(at + at_once, span.stop))
+            yield observer.observe([Numbered(n, pictures.picture(n)) for n in numbers])
+
+    return batches
+
+
+def spec_of(observer: Observer, pictures: PictureSet, **sizes: int) -> IndexSpec:
+    """What an index of these pictures is built from; the first picture tells the grid."""
+    first = observer.observe([Numbered(0, pictures.picture(0))])
+    return IndexSpec(
+        coder=observer.digest,
+        features=observer.features,
+        model=observer.model,
+        hook=observer.hook,
+        pictures=pictures.digest,
+        size=len(pictures),
+        grid=first.grid,
+        **sizes,
+    )

@@ -1,0 +1,1 @@
+"""Large multimodal models: where their layers are, what their positions show, hooks into them."""

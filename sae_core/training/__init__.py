@@ -1,0 +1,1 @@
+"""What a coder is trained on and how: activations, losses, steps, evaluation."""

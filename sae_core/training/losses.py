@@ -1,0 +1,106 @@
+"""What a sparse coder is trained on: unexplained variance, dead features, thresholds, nestedness.
+
+Knows one batch; nothing of steps or optimisers.
+
+Shapes: N rows, K slots of a row, F features, D width.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from sae_core.coders.coder import Norms, SparseCoder
+from sae_core.coders.sparse import Code, decoded
+from sae_core.coders.thresholds import step
+
+AUX_WEIGHT = 1 / 32
+SPARSITY_WEIGHT = 0.1
+
+
+class Loss(NamedTuple):
+    """What is minimised, its parts, and what fired."""
+
+    total: Tensor
+    fvu: Tensor
+    aux: Tensor
+    sparsity: Tensor
+    code: Code
+
+
+def variance(x_ND: Tensor) -> Tensor:
+    """The sum of squares about the batch's mean."""
+    return (x_ND - x_ND.mean(0)).square().sum()
+
+
+def fvu(x_ND: Tensor, made_ND: Tensor) -> Tensor:
+    """The fraction of variance that a reconstruction leaves unexplained."""
+    return (x_ND - made_ND).square().sum() / variance(x_ND).clamp(min=1e-12)
+
+
+def loss_of(coder: SparseCoder, x_ND: Tensor, dead_F: Tensor | None = None) -> Loss:
+    """The loss of a batch; with dead_F, features said to be dead are also taught the residual."""
+    ready_ND, norms = coder.prepared(x_ND)
+    code, pre_NK = coder.fire(ready_ND)
+    x_ND = x_ND.to(ready_ND.dtype)
+    made_ND = coder.decode(code, norms)
+    main = fvu(x_ND, made_ND)
+    total = main
+    if coder.config.groups:
+        total = torch.stack([main, *_nested(coder, x_ND, code, norms)]).mean()
+    none = main.new_zeros(())
+    aux, sparsity = none, none
+    if dead_F is not None and bool(dead_F.any()):
+        # In the encoder's units: the residual of a normalised row is normalised too.
+        left_ND = (ready_ND - coder.unprepared(made_ND, norms)).detach()
+        aux = _taught_by_residual(coder, ready_ND, left_ND, dead_F)
+    if coder.config.rule == "jumprelu" and coder.config.k:
+        counted_NK = step(pre_NK.detach(), coder.threshold[code.indices_NK]) * (pre_NK > 0)
+        sparsity = (counted_NK.sum(1).mean() / coder.config.k - 1).square()
+    return Loss(total + AUX_WEIGHT * aux + SPARSITY_WEIGHT * sparsity, main, aux, sparsity, code)
+
+
+def _nested(coder: SparseCoder, x_ND: Tensor, code: Code, norms: Norms | None) -> Iterator[Tensor]:
+    """What each smaller dictionary leaves unexplained when it is alone."""
+    for size in coder.config.groups[:-1]:
+        yield fvu(x_ND, coder.decode(code.only(code.indices_NK < size), norms))
+
+
+def _taught_by_residual(
+    coder: SparseCoder, ready_ND: Tensor, left_ND: Tensor, dead_F: Tensor
+) -> Tensor:
+    """How badly the strongest dead features explain what the living left over (Gao et al.).
+
+    The residual is a constant; gradients reach encoder and decoder of dead features alone.
+    """
+    dead = dead_F.nonzero()[:, 0]
+    k = min(len(dead), max(1, coder.width // 2))
+    pre_NE = torch.addmm(coder.b_enc[dead], ready_ND, coder.W_enc[dead].T)
+    found = pre_NE.topk(k, sorted=False)
+    made_ND = decoded(Code(found.values.relu(), found.indices), coder.W_dec[dead])
+    share = (left_ND - made_ND).square().sum() / left_ND.square().sum().clamp(min=1e-12)
+    # With few dead features the residual can't be explained by them: their say shrinks with them.
+    weight = min(1.0, len(dead) / max(1, coder.width // 2))
+    return weight * share
+
+
+@torch.no_grad()
+def geometric_median(x_ND: Tensor, rounds: int = 64, close: float = 1e-5) -> Tensor:
+    """The point with the least summed distance to all rows, by Weiszfeld's iteration."""
+    guess = x_ND.mean(0)
+    for _ in range(rounds):
+        near = 1 / (x_ND - guess).norm(dim=1).clamp(min=1e-8)
+        better = (near[:, None] * x_ND).sum(0) / near.sum()
+        if (better - guess).norm() <= close * guess.norm().clamp(min=1e-8):
+            return better
+        guess = better
+    return guess
+
+
+def usual_rate(features: int) -> float:
+    """The learning rate that goes with a dictionary's size: 2e-4 at 16,384 features."""
+    return 2e-4 / math.sqrt(features / 2**14)

@@ -1,0 +1,134 @@
+import json
+
+import pytest
+import torch
+
+from sae_core.errors import UserError
+from sae_core.lmm.adapter import Prompt, adapter_for
+from sae_core.training.activations import Conversation, TensorStream, TokenStream, tokens_of
+from sae_core.training.conversations import ChatFile, PictureFolder, conversations_at
+from tests.sae_core.small_models import BUILDERS, noise
+
+
+@pytest.fixture(scope="module")
+def adapter():
+    return adapter_for(*BUILDERS["llava-next"]())
+
+
+def talks(count=6):
+    return [
+        Conversation(Prompt((noise(30 + n, 20, n),), "what is it?"), "a" if n % 2 else "")
+        for n in range(count)
+    ]
+
+
+def test_tokens_are_the_positions_asked_for(adapter):
+    some = talks(2)
+    inputs = adapter.prepare([c.prompt for c in some], replies=[c.reply for c in some])
+    base = sum(len(layout.base()) for layout in inputs.layouts)
+    everything = sum(int((layout.kind_T >= 0).sum()) for layout in inputs.layouts)
+    breaks = sum(int((layout.kind_T == 3).sum()) for layout in inputs.layouts)
+    assert len(tokens_of(adapter, some, "layers.0", "base")) == base
+    assert len(tokens_of(adapter, some, "layers.0", "all")) == everything - breaks
+    image = len(tokens_of(adapter, some, "layers.0", "image"))
+    text = len(tokens_of(adapter, some, "layers.0", "text"))
+    assert image + text == everything - breaks
+
+
+def test_a_restored_stream_goes_on_exactly(adapter):
+    def stream():
+        return TokenStream(adapter, talks(), "layers.0", 16, block=3, at_once=2, seed=4)
+
+    whole = stream()
+    rows = [whole.take().clone() for _ in range(9)]
+    for given in (1, 5, 8):
+        first = stream()
+        for _ in range(given):
+            first.take()
+        second = stream()
+        second.restore(first.state())
+        for n in range(given, 9):
+            assert torch.equal(second.take(), rows[n])
+
+
+def test_an_epoch_shows_every_conversation_once(adapter):
+    stream = TokenStream(adapter, talks(), "layers.0", 4, block=2)
+    seen = []
+    for block in range(3):
+        stream.block = block
+        seen += stream._numbers()
+    assert sorted(seen) == list(range(6))
+
+
+def test_a_block_smaller_than_a_batch_is_refused(adapter):
+    stream = TokenStream(adapter, talks(), "layers.0", 10_000, block=2)
+    with pytest.raises(UserError, match="fewer than one batch of 10000"):
+        stream.take()
+
+
+def test_a_hook_point_that_does_not_exist_is_refused(adapter):
+    with pytest.raises(UserError, match=r"layers\.9"):
+        TokenStream(adapter, talks(), "layers.9", 4)
+
+
+def test_tensors_are_dealt_once_an_epoch():
+    x = torch.arange(12.0)[:, None]
+    stream = TensorStream(x, 4)
+    epoch = torch.cat([stream.take() for _ in range(3)])[:, 0]
+    assert sorted(epoch.tolist()) == x[:, 0].tolist()
+
+
+def test_a_chat_file_gives_pictures_question_and_reply(tmp_path):
+    noise(10, 8, 0).save(tmp_path / "a.png")
+    lines = [
+        {
+            "messages": [
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "image", "image": "a.png"},
+                        {"type": "text", "text": "what?"},
+                    ],
+                },
+                {"role": "assistant", "content": "noise."},
+            ]
+        },
+        {"messages": [{"role": "user", "content": "no picture"}]},
+    ]
+    path = tmp_path / "talks.jsonl"
+    path.write_text("\n\n".join(json.dumps(line) for line in lines))
+    found = conversations_at(path)
+    assert len(found) == 2
+    assert found[0].prompt.pictures[0].size == (10, 8)
+    assert (found[0].prompt.text, found[0].reply) == ("what?", "noise.")
+    assert found[1] == Conversation(Prompt((), "no picture"))
+    assert [talk.reply for talk in found[0:2]] == ["noise.", ""]
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '{"messages": [{"role": "assistant"}]}'])
+def test_a_line_that_is_no_chat_is_named(tmp_path, line):
+    path = tmp_path / "talks.jsonl"
+    path.write_text(line)
+    with pytest.raises(UserError, match=r"talks\.jsonl, conversation 1 is not in chat format"):
+        ChatFile(path)[0]
+
+
+def test_a_folder_shows_its_pictures_in_order(tmp_path):
+    for name in ("b.png", "a.jpg"):
+        noise(5, 5, 0).save(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no picture")
+    assert [p.name for p in PictureFolder(tmp_path).paths] == ["a.jpg", "b.png"]
+    assert conversations_at(tmp_path)[1].prompt.text == ""
+
+
+def test_what_is_no_data_set_is_refused(tmp_path):
+    with pytest.raises(UserError, match="No data set at"):
+        conversations_at(tmp_path / "nothing")
+    with pytest.raises(UserError, match="No pictures under"):
+        conversations_at(tmp_path)
+
+
+def test_an_unreadable_picture_is_named(tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    with pytest.raises(UserError, match=r"broken\.png can't be read"):
+        conversations_at(tmp_path)[0]

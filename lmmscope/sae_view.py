@@ -19,8 +19,9 @@ from sae_core.coders.coder import CoderConfig, SparseCoder
 from sae_core.errors import UserError
 from sae_core.formats.store import describe
 from sae_core.lmm.adapter import Adapter
+from sae_core.lmm.fit import check_fits
 from sae_core.training.activations import KINDS, Conversation, tokens_of
-from sae_core.training.evaluation import Evaluation, Recovery, check_width, evaluate, loss_recovered
+from sae_core.training.evaluation import Evaluation, Recovery, evaluate, loss_recovered
 from sae_core.training.trainer import Progress as Step
 
 AT_ONCE = 16
@@ -55,7 +56,7 @@ def report_of(
     """Measure a coder on some conversations."""
     if positions not in KINDS:
         raise UserError(f"No positions {positions!r}. Known: {', '.join(KINDS)}.")
-    check_width(adapter, coder, hook)
+    check_fits(adapter, coder, hook)
     batches = (
         tokens_of(adapter, found[at : at + AT_ONCE], hook, positions)
         for at in range(0, len(found), AT_ONCE)

@@ -23,14 +23,15 @@ import torch
 from torch import Tensor
 
 from sae_core.attribution.map import painted
-from sae_core.coders.coder import Coder, check_feature, check_finite
+from sae_core.coders.coder import SparseCoder, check_feature, check_finite
 from sae_core.coders.sparse import Code, row_products
 from sae_core.errors import UserError
 from sae_core.lmm.adapter import Adapter, Inputs
+from sae_core.lmm.fit import check_fits
 from sae_core.lmm.hooks import rewritten
 from sae_core.lmm.layout import BASE, PAD, TEXT, TILE, Layout
 from sae_core.steering.controls import check_rates
-from sae_core.steering.hook import check_fits, norms_of
+from sae_core.steering.hook import norms_of
 from sae_core.steering.logits import first_token, logits_at
 from sae_core.steering.plan import IMAGE
 
@@ -44,7 +45,7 @@ class Question(NamedTuple):
     """Why this token and not that one, of one prompt; make it with ask()."""
 
     adapter: Adapter
-    coder: Coder
+    coder: SparseCoder
     hook: str
     inputs: Inputs
     answer: int
@@ -78,7 +79,7 @@ class Attribution(NamedTuple):
     scores_TK: Tensor
     """One for each slot of the code."""
     layout: Layout
-    coder: Coder
+    coder: SparseCoder
 
     def totals(self, part: Part = "all") -> Tensor:
         """Every feature's score, summed over the tokens of a part [F]."""
@@ -138,7 +139,7 @@ class Attribution(NamedTuple):
 
 def ask(
     adapter: Adapter,
-    coder: Coder,
+    coder: SparseCoder,
     hook: str,
     inputs: Inputs,
     answer: str,
@@ -202,7 +203,7 @@ def _graded(question: Question, change: Callable[[Tensor], Tensor] | None = None
     return _Graded(seen[0][0].detach(), grad_BTD[0], float(difference.detach()))
 
 
-def _scores(coder: Coder, x_TD: Tensor, grad_TD: Tensor, code: Code) -> Tensor:
+def _scores(coder: SparseCoder, x_TD: Tensor, grad_TD: Tensor, code: Code) -> Tensor:
     """Each slot's value times the gradient along its feature's direction [T, K]."""
     norms = norms_of(coder, x_TD)
     grad_TD = grad_TD if norms is None else grad_TD * norms.deviation_N1
@@ -215,7 +216,7 @@ def _scores(coder: Coder, x_TD: Tensor, grad_TD: Tensor, code: Code) -> Tensor:
 
 
 @torch.no_grad()
-def _explained(coder: Coder, x_TD: Tensor, code: Code) -> Tensor:
+def _explained(coder: SparseCoder, x_TD: Tensor, code: Code) -> Tensor:
     """What all features together add to the activations [T, D]."""
     norms = norms_of(coder, x_TD)
     empty = Code(torch.zeros_like(code.values_NK), code.indices_NK)

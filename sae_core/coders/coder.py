@@ -99,32 +99,6 @@ class Fired(NamedTuple):
     pre_NK: Tensor
 
 
-class Coder(Protocol):
-    """What the index, steering and attribution need of a coder."""
-
-    @property
-    def width(self) -> int:
-        """D."""
-        ...
-
-    @property
-    def features(self) -> int:
-        """F."""
-        ...
-
-    def encode(self, x_ND: Tensor) -> Code:
-        """What fires in each row."""
-        ...
-
-    def decode(self, code: Code, norms: Norms | None = None) -> Tensor:
-        """The rows that a code stands for."""
-        ...
-
-    def directions(self, features: Tensor) -> Tensor:
-        """What each of some features adds to a row for a value of one."""
-        ...
-
-
 class SparseCoder(nn.Module):
     """TopK, BatchTopK, JumpReLU and Matryoshka coders."""
 
@@ -244,8 +218,17 @@ class SparseCoder(nn.Module):
         return self.W_dec[features] / self.config.scale
 
 
-def check_feature(coder: Coder, feature: int) -> int:
-    """The feature's number, if the coder has it."""
+class HasFeatures(Protocol):
+    """Whatever has numbered features: a coder, an index."""
+
+    @property
+    def features(self) -> int:
+        """F."""
+        ...
+
+
+def check_feature(coder: HasFeatures, feature: int) -> int:
+    """The feature's number, if there is one."""
     if not 0 <= feature < coder.features:
         raise UserError(
             f"No feature {feature} in this SAE: it has {coder.features} "

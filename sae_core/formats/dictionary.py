@@ -21,7 +21,7 @@ from sae_core.formats.files import (
     all_zero,
     arranged,
     cannot,
-    coder_config,
+    coder_config_of,
     hook_of,
     layer_of,
     needed,
@@ -72,7 +72,7 @@ def read(file: Path) -> Stored:
             "Train one of them"
         )
     found = opened(file)
-    config = coder_config(
+    config = coder_config_of(
         config_file,
         width=whole(trainer, "activation_dim", config_file),
         features=whole(trainer, "dict_size", config_file),

@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import torch
-from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from sae_core.coders.coder import CoderConfig, SparseCoder
+from sae_core.coders.coder import CoderConfig, SparseCoder, coder_config
 from sae_core.errors import UserError
 
 
@@ -77,17 +76,12 @@ def whole(config: Mapping[str, Any], key: str, file: Path) -> int:
     return round(value)
 
 
-def coder_config(file: Path, **fields: Any) -> CoderConfig:
+def coder_config_of(file: Path, **fields: Any) -> CoderConfig:
     """The config, or a refusal that names the file and the field."""
     try:
-        return CoderConfig(**fields)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        name = ".".join(str(part) for part in fault["loc"])
-        said = f"{name}={fault['input']!r}: {fault['msg']}" if name else fault["msg"]
-        raise UserError(
-            f"{file} describes no coder: {said.removeprefix('Value error, ')}. Correct it there"
-        ) from None
+        return coder_config(**fields)
+    except UserError as error:
+        raise UserError(f"{file} describes no coder: {error}. Correct it there") from None
 
 
 def opened(file: Path) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from sae_core.formats.files import (
     all_zero,
     arranged,
     cannot,
-    coder_config,
+    coder_config_of,
     layer_of,
     needed,
     opened,
@@ -59,7 +59,7 @@ def read(file: Path) -> Stored:
         raise UserError(
             f"encoder.weight in {file} has shape {tuple(shape)}, no table. Fetch it again"
         )
-    config = coder_config(
+    config = coder_config_of(
         file,
         features=shape[0],
         width=shape[1],

@@ -16,7 +16,7 @@ from sae_core.formats.files import (
     Files,
     Stored,
     arranged,
-    coder_config,
+    coder_config_of,
     hook_of,
     layer_of,
     opened,
@@ -44,7 +44,7 @@ def read(file: Path) -> Stored:
     cfg = _modern(read_config(config_file))
     _check(cfg, config_file)
     kind = cfg["architecture"]
-    config = coder_config(
+    config = coder_config_of(
         config_file,
         width=whole(cfg, "d_in", config_file),
         features=whole(cfg, "d_sae", config_file),

@@ -18,7 +18,7 @@ from sae_core.formats.files import (
     all_zero,
     arranged,
     cannot,
-    coder_config,
+    coder_config_of,
     hook_of,
     opened,
     plain_weights,
@@ -55,7 +55,7 @@ def read(file: Path) -> Stored:
         )
     width = whole(cfg, "d_in", config_file)
     name = file.resolve().parent.name
-    config = coder_config(
+    config = coder_config_of(
         config_file,
         width=width,
         features=cfg.get("num_latents") or width * whole(cfg, "expansion_factor", config_file),

@@ -26,7 +26,7 @@ from sae_core.formats.files import (
     Files,
     Stored,
     arranged,
-    coder_config,
+    coder_config_of,
     opened,
     read_config,
 )
@@ -74,7 +74,7 @@ def _read(file: Path) -> Stored:
             "Try a newer lmmscope"
         )
     fields = {name: value for name, value in said.items() if name in CoderConfig.model_fields}
-    config = coder_config(config_file, **fields)
+    config = coder_config_of(config_file, **fields)
     return Stored(config, arranged(file, opened(file), config, {name: name for name in TENSORS}))
 
 

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import torch
 from PIL import Image
 
-from sae_core.coders.coder import Coder
+from sae_core.coders.coder import SparseCoder
 from sae_core.errors import UserError
 from sae_core.index.table import Harvested
-from sae_core.lmm.adapter import Adapter, Prompt
+from sae_core.lmm.adapter import Adapter, Inputs, Prompt
 from sae_core.lmm.hooks import harvest
 
 
@@ -26,7 +26,9 @@ class Numbered(NamedTuple):
 
 
 @torch.no_grad()
-def observe(adapter: Adapter, coder: Coder, hook: str, pictures: Sequence[Numbered]) -> Harvested:
+def observe(
+    adapter: Adapter, coder: SparseCoder, hook: str, pictures: Sequence[Numbered]
+) -> Harvested:
     """Show each picture alone, without a word, as the paper does."""
     inputs = adapter.prepare([Prompt((shown.picture,), "") for shown in pictures])
     grids = [layout.grids[0] for layout in inputs.layouts]
@@ -37,6 +39,14 @@ def observe(adapter: Adapter, coder: Coder, hook: str, pictures: Sequence[Number
                 f"{pictures[0].number} one of {grids[0][0]} x {grids[0][1]}: an index needs "
                 "one grid. Resize the pictures to one size"
             )
+    return coded(adapter, coder, hook, inputs, [shown.number for shown in pictures])
+
+
+@torch.no_grad()
+def coded(
+    adapter: Adapter, coder: SparseCoder, hook: str, inputs: Inputs, numbers: Sequence[int]
+) -> Harvested:
+    """What fires on a batch that is prepared, one picture in each row."""
     x_BTD = harvest(adapter, inputs, hook)
     x_BPD = torch.stack(
         [
@@ -44,5 +54,5 @@ def observe(adapter: Adapter, coder: Coder, hook: str, pictures: Sequence[Number
             for x_TD, layout in zip(x_BTD, inputs.layouts, strict=True)
         ]
     )
-    numbers = torch.tensor([shown.number for shown in pictures])
-    return Harvested(numbers, coder.encode(x_BPD), x_BPD.float().mean(1), grids[0])
+    grid = inputs.layouts[0].grids[0]
+    return Harvested(torch.tensor(numbers), coder.encode(x_BPD), x_BPD.float().mean(1), grid)

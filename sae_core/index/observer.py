@@ -18,7 +18,7 @@ from sae_core.index.harvest import Numbered, observe
 from sae_core.index.spec import IndexSpec
 from sae_core.index.table import Harvested
 from sae_core.lmm.adapter import Adapter
-from sae_core.training.evaluation import check_width
+from sae_core.lmm.fit import check_fits
 
 
 class Observer(Protocol):
@@ -70,7 +70,7 @@ class LmmObserver:
     """A coder on a layer of a model."""
 
     def __init__(self, adapter: Adapter, coder: SparseCoder, hook: str, model: str) -> None:
-        check_width(adapter, coder, hook)
+        check_fits(adapter, coder, hook)
         self.adapter, self.coder, self.hook, self.model = adapter, coder.eval(), hook, model
 
     @property

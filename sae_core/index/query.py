@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from sae_core.coders.coder import Coder, check_feature
+from sae_core.coders.coder import check_feature
 from sae_core.index.draw import lots
 from sae_core.index.spec import SHORT, IndexSpec, check_serves
 from sae_core.index.stats import UNIT, edges
@@ -142,8 +142,7 @@ class Index:
 
     def feature(self, feature: int) -> FeatureRecord:
         """Everything about one feature."""
-        # Only the number of features is asked for, and an index has that as well as a coder.
-        check_feature(cast(Coder, self), feature)
+        check_feature(self, feature)
         arrays, spec = self._arrays, self.spec
         tokens, fires_on = int(arrays.tokens_F[feature]), int(arrays.pictures_F[feature])
         pairs = self._pairs(feature)

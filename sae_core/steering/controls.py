@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sae_core.coders.coder import Coder, check_feature
+from sae_core.coders.coder import SparseCoder, check_feature
 from sae_core.errors import UserError
 from sae_core.steering.plan import Intervention, Row
 
@@ -34,7 +34,7 @@ NEAREST = 16
 def control_row(
     control: Control,
     interventions: Sequence[Intervention],
-    coder: Coder,
+    coder: SparseCoder,
     *,
     rates_F: np.ndarray | None = None,
     seed: int = 0,
@@ -55,7 +55,7 @@ def control_row(
     raise UserError(f"No control {control!r}. Known: {', '.join(CONTROLS)}. Choose one of these")
 
 
-def check_rates(rates_F: np.ndarray | None, coder: Coder) -> np.ndarray:
+def check_rates(rates_F: np.ndarray | None, coder: SparseCoder) -> np.ndarray:
     """The firing rates, if there is one for each feature."""
     given = None if rates_F is None else np.asarray(rates_F, dtype=np.float64)
     if given is None or given.shape != (coder.features,):

@@ -18,11 +18,12 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from sae_core.coders.coder import Coder
+from sae_core.coders.coder import SparseCoder
 from sae_core.errors import UserError
 from sae_core.lmm.adapter import Adapter, Inputs, Prompt
+from sae_core.lmm.fit import check_fits
 from sae_core.steering.controls import Control, control_row
-from sae_core.steering.hook import check_fits, steering
+from sae_core.steering.hook import steering
 from sae_core.steering.logits import first_token, generated, repeated, reply_logits
 from sae_core.steering.plan import Intervention, Mode, Row
 
@@ -76,7 +77,7 @@ class _Planned(NamedTuple):
 
 def steer(
     adapter: Adapter,
-    coder: Coder,
+    coder: SparseCoder,
     hook: str,
     prompt: Prompt,
     sweep: Sequence[Sequence[Intervention]],
@@ -119,7 +120,7 @@ class _Run(NamedTuple):
     """What stays the same from batch to batch."""
 
     adapter: Adapter
-    coder: Coder
+    coder: SparseCoder
     hook: str
     mode: Mode
     inputs: Inputs

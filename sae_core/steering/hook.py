@@ -19,11 +19,12 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from sae_core.coders.coder import Coder, Norms, SparseCoder, check_feature, check_finite
+from sae_core.coders.coder import Norms, SparseCoder, check_feature, check_finite
 from sae_core.coders.selection import largest
 from sae_core.coders.sparse import Code
 from sae_core.errors import UserError
 from sae_core.lmm.adapter import Adapter
+from sae_core.lmm.fit import check_fits
 from sae_core.lmm.hooks import rewritten
 from sae_core.lmm.layout import PAD, Layout
 from sae_core.steering.plan import Mode, Row, reaches
@@ -32,35 +33,17 @@ RIVALS = 8
 """One of how many features is a rival, to see cheaply that others can't be among the largest."""
 
 
-def check_fits(adapter: Adapter, coder: Coder, hook: str) -> None:
-    """Refuse a hook point that the model lacks, and a coder of another width."""
-    adapter.block(hook)
-    if coder.width != adapter.width():
-        raise UserError(
-            f"This SAE reads activations {coder.width} wide, those of this {adapter.name} at "
-            f"{hook} are {adapter.width()} wide: it belongs to another model. "
-            "Try lmmscope sae info"
-        )
-
-
-def norms_of(coder: Coder, x_ND: Tensor) -> Norms | None:
+def norms_of(coder: SparseCoder, x_ND: Tensor) -> Norms | None:
     """What a normalising coder takes off the rows; its directions grow with their deviations."""
-    return coder.prepared(x_ND)[1] if isinstance(coder, SparseCoder) else None
+    return coder.prepared(x_ND)[1]
 
 
-def reconstruction(coder: Coder, x_ND: Tensor) -> Tensor:
-    """What a coder makes of the rows."""
-    return coder.decode(coder.encode(x_ND), norms_of(coder, x_ND))
-
-
-def values_of(coder: Coder, x_ND: Tensor, features: Tensor) -> Tensor:
+def values_of(coder: SparseCoder, x_ND: Tensor, features: Tensor) -> Tensor:
     """The values of some features after selection; the rest is computed only where it matters.
 
     Under a threshold a feature depends on no other. Under TopK it does, but only in rows in which
     it could be among the k largest: k of a few rivals that beat it rule that out.
     """
-    if not isinstance(coder, SparseCoder):
-        return coder.encode(x_ND).of(features)
     ready_ND, _ = coder.prepared(x_ND)
     values_NU = torch.addmm(coder.b_enc[features], ready_ND, coder.W_enc[features].T).relu()
     if coder.config.rule != "topk":
@@ -92,7 +75,7 @@ class Steerer:
     """Changes a block's output pass by pass; made anew for each sequence."""
 
     def __init__(
-        self, coder: Coder, layouts: Sequence[Layout], rows: Sequence[Row], mode: Mode
+        self, coder: SparseCoder, layouts: Sequence[Layout], rows: Sequence[Row], mode: Mode
     ) -> None:
         if len(rows) != len(layouts):
             raise ValueError(f"{len(rows)} rows of interventions for {len(layouts)} prompts")
@@ -187,7 +170,7 @@ class Steerer:
         changed_BSD = x_BSD + delta_BSD.to(x_BSD.dtype)
         if self.reconstructs:
             replaced_BS = acting_BMS.any(1) & self.reconstructed_B[:, None]
-            made_ND = reconstruction(self.coder, x_BSD[replaced_BS])
+            made_ND = self.coder(x_BSD[replaced_BS])
             changed_BSD[replaced_BS] = made_ND.to(x_BSD.dtype)
         return changed_BSD
 
@@ -204,7 +187,7 @@ class Steerer:
         """The reconstruction of every steered row, changed at the prompt's tokens."""
         changed_BSD = x_BSD.clone()
         if start >= self.length:
-            made_ND = reconstruction(self.coder, x_BSD[self.changed].flatten(0, 1))
+            made_ND = self.coder(x_BSD[self.changed].flatten(0, 1))
             changed_BSD[self.changed] = made_ND.view(-1, *x_BSD.shape[1:]).to(x_BSD.dtype)
             return changed_BSD
         for b in self.changed:
@@ -234,7 +217,7 @@ class Steerer:
         return made_SD + (swapped_SD * norms.deviation_N1 if norms else swapped_SD)
 
 
-def _check(coder: Coder, rows: Sequence[Row], mode: Mode) -> None:
+def _check(coder: SparseCoder, rows: Sequence[Row], mode: Mode) -> None:
     for intervention in (one for row in rows for one in row.interventions):
         check_feature(coder, intervention.feature)
         if mode == "paper" and intervention.where == "generated":
@@ -252,7 +235,7 @@ def _check(coder: Coder, rows: Sequence[Row], mode: Mode) -> None:
 @contextmanager
 def steering(
     adapter: Adapter,
-    coder: Coder,
+    coder: SparseCoder,
     hook: str,
     layouts: Sequence[Layout],
     rows: Sequence[Row],

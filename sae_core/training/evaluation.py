@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from torch import Tensor
 from torch.nn import functional as F
 
-from sae_core.coders.coder import Coder, SparseCoder, check_finite
+from sae_core.coders.coder import SparseCoder, check_finite
 from sae_core.errors import UserError
 from sae_core.lmm.adapter import Adapter, Inputs
 from sae_core.lmm.hooks import rewritten
@@ -182,13 +182,3 @@ class Monosemanticity:
         alike_F = self.pull_FE.square().sum(1) - self.squares_F
         lone = pairs_F <= 1e-9 * self.squares_F
         return torch.where(lone, torch.nan, alike_F / pairs_F)
-
-
-def check_width(adapter: Adapter, coder: Coder, hook: str) -> None:
-    """Refuse a coder that reads another width than the model has."""
-    adapter.block(hook)
-    if coder.width != adapter.width():
-        raise UserError(
-            f"This SAE reads activations {coder.width} wide, {hook} of the {adapter.name} model "
-            f"is {adapter.width()} wide: they don't belong together. Try lmmscope sae info"
-        )

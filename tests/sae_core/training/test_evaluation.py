@@ -4,11 +4,11 @@ import torch
 from sae_core.coders.coder import CoderConfig, SparseCoder
 from sae_core.errors import UserError
 from sae_core.lmm.adapter import Prompt, adapter_for
+from sae_core.lmm.fit import check_fits
 from sae_core.training.activations import Conversation
 from sae_core.training.evaluation import (
     Evaluator,
     Monosemanticity,
-    check_width,
     evaluate,
     loss_recovered,
 )
@@ -87,8 +87,8 @@ def test_without_replies_there_is_no_loss_to_recover(adapter):
 
 
 def test_a_coder_of_another_width_is_refused_naming_both(adapter):
-    with pytest.raises(UserError, match=r"5 wide, layers\.1 .* 16 wide"):
-        check_width(adapter, coder_of(), "layers.1")
+    with pytest.raises(UserError, match=r"5 wide.*layers\.1 are 16 wide"):
+        check_fits(adapter, coder_of(), "layers.1")
 
 
 def test_monosemanticity_equals_the_mean_over_all_pairs():

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from PIL import Image
 from transformers import (
     CLIPModel,
     CLIPProcessor,
@@ -26,6 +25,7 @@ from transformers import (
 from transformers.utils import logging
 
 from sae_core.errors import UserError
+from sae_core.lmm.adapter import Prompt
 from sae_core.weights import check_model
 from toybox.tokens import unmarked
 
@@ -44,13 +44,6 @@ def checked_folder(folder: Path) -> Path:
     """The folder, after a look at whether its weights are there and whole."""
     logging.disable_progress_bar()
     return check_model(folder)
-
-
-class Prompt(NamedTuple):
-    """What is sent in one user turn: pictures first, then text."""
-
-    pictures: tuple[Image.Image, ...]
-    text: str
 
 
 class Chat:

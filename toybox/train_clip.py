@@ -31,10 +31,12 @@ from toybox.world import Scene
 from toybox.world_splits import split
 from toybox.world_text import caption, listing, phrase, place_of
 
-STEPS = 800
+STEPS, LABEL_STEPS = 800, 350
 PICTURES = 60_000
 SIZE = 64
-LABELS = 4
+LABELS, MORE_LABELS = 4, 12
+"""Labels of each picture: few beside captions, then more, since telling near misses apart in a word
+or two is learned more slowly than finding a caption."""
 FRAMES = ("{}", "{}", "a picture of {}", "the {}", "a photo of {}", "{} in a picture")
 Rng = np.random.Generator
 
@@ -63,16 +65,19 @@ def some_caption(scene: Scene, rng: Rng) -> str:
 class Lessons:
     """Batches of pairs, fixed by the step's number."""
 
-    def __init__(self, table: EvidenceTable, tokenizer: PreTrainedTokenizerFast) -> None:
+    def __init__(
+        self, table: EvidenceTable, tokenizer: PreTrainedTokenizerFast, labels: int
+    ) -> None:
         self.table, self.album, self.tokenizer = table, Album(table), tokenizer
+        self.labels = labels
 
     def batch(self, step: int) -> Pairs:
         """The batch of one step."""
-        rng = np.random.default_rng((41, step))
+        rng = np.random.default_rng((41, step, self.labels))
         rows = rng.choice(len(self.table.pixels_NHW3), SIZE, replace=False)
         captions = [some_caption(split("train-balanced").scene(int(row)), rng) for row in rows]
         present = [set(self.table.number_R[self.album.rows(int(row))].tolist()) for row in rows]
-        asked = [int(n) for found in present for n in rng.choice(sorted(found), LABELS)]
+        asked = [int(n) for found in present for n in rng.choice(sorted(found), self.labels)]
         frames = [FRAMES[int(i)] for i in rng.integers(len(FRAMES), size=len(asked))]
         texts = [f.replace("{}", meanings()[n].label) for f, n in zip(frames, asked, strict=True)]
         true = torch.tensor([[n in found for n in asked] for found in present], device=device())
@@ -101,7 +106,7 @@ def pair_loss(model: CLIPModel, pairs: Pairs) -> Losses:
     }
 
 
-def train(folder: Path, out: Path, *, steps: int = STEPS) -> None:
+def train(folder: Path, out: Path, *, steps: int = STEPS, label_steps: int = LABEL_STEPS) -> None:
     """Train, or go on; then ship."""
     table = evidence("train-balanced", PICTURES, folder)
     tokenizer = build_tokenizer(vocabulary(), wrapped=True)
@@ -109,9 +114,16 @@ def train(folder: Path, out: Path, *, steps: int = STEPS) -> None:
     model = CLIPModel(clip_config(len(tokenizer)))
     tower = trained_eye(folder).tower.state_dict()
     model.vision_model.load_state_dict(tower)
-    lessons = Lessons(table, tokenizer)
-    plan = Plan("clip", steps, lr=6e-4)
-    fit(model, plan, lessons.batch, partial(pair_loss, model), folder / "train")
+    plans = (
+        (Plan("clip", steps, lr=6e-4), LABELS),
+        (
+            Plan("clip-labels", label_steps, lr=5e-4),
+            MORE_LABELS,
+        ),
+    )
+    for plan, labels in plans:
+        lessons = Lessons(table, tokenizer, labels)
+        fit(model, plan, lessons.batch, partial(pair_loss, model), folder / "train")
     ship(model, pair_processor(CLIPProcessor, tokenizer), out)
 
 

@@ -7,7 +7,6 @@ alone, so a resumed run sees what an undisturbed one would have seen.
 from __future__ import annotations
 
 import math
-import pickle
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,7 @@ import torch
 from rich.console import Console
 from torch import Tensor, nn
 
-from sae_core.errors import UserError
+from sae_core.training.trainer import read_checkpoint
 
 Losses = dict[str, Tensor]
 B = TypeVar("B")
@@ -86,17 +85,6 @@ def _save(path: Path, state: dict[str, Any]) -> None:
     partial.replace(path)
 
 
-def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint of fit(); only tensors and plain values are accepted."""
-    try:
-        return torch.load(path, weights_only=True, map_location="cpu")
-    except (RuntimeError, EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
-        raise UserError(
-            f"The checkpoint {path} can't be read ({error.__class__.__name__}): "
-            "delete it to start this stage again."
-        ) from error
-
-
 def _ahead(batch: Callable[[int], B], first: int, last: int) -> Iterator[tuple[int, B]]:
     """The steps with their batches, each made while the one before it is learned from."""
     with ThreadPoolExecutor(max_workers=1) as maker:
@@ -134,7 +122,7 @@ def fit(
     optimiser = _optimiser(modules, plan)
     first = 0
     if checkpoint.exists():
-        state = load_checkpoint(checkpoint)
+        state = read_checkpoint(checkpoint)
         modules.load_state_dict(state["modules"])
         optimiser.load_state_dict(state["optimiser"])
         first = int(state["step"])

@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sae_core.errors import UserError
-from toybox.training import Plan, fit, load_checkpoint
+from toybox.training import Plan, fit
 
 
 def _batch(step: int) -> Tensor:
@@ -52,10 +51,3 @@ def test_the_learning_rate_rises_then_falls_to_its_floor():
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert max(rates) == pytest.approx(1.0)
     assert rates[-1] == pytest.approx(0.1)
-
-
-def test_a_damaged_checkpoint_is_named_with_what_to_do(tmp_path):
-    damaged = tmp_path / "line.pt"
-    damaged.write_bytes(b"not a checkpoint")
-    with pytest.raises(UserError, match=r"line\.pt.*delete it"):
-        load_checkpoint(damaged)

@@ -186,6 +186,7 @@ class Marked(NamedTuple):
 
     changed_T: Tensor
     overlap_T2: Tensor
+    kind_T: Tensor
     box_T4: Tensor
 
 
@@ -197,15 +198,31 @@ def _marked(adapter: Adapter, sizes: list[Size], picture: int, spot: Spot) -> Ma
     (layout,) = adapter.prepare([Prompt(tuple(dark), "")]).layouts
     box_T4 = layout.box_T4.clone()
     box_T4[layout.picture_T != picture] = torch.nan
-    return Marked((before - after).abs().amax(1) > 1e-6, _overlap(box_T4, spot), box_T4)
+    changed_T = (before - after).abs().amax(1) > 1e-6
+    return Marked(changed_T, _overlap(box_T4, spot), layout.kind_T, box_T4)
 
 
-def _check_marked(marked: Marked, *, pixels: int = PATCH) -> None:
-    """All positions that a spot reaches by a pixel of theirs changed, and no other did."""
-    pixel_T2 = (marked.box_T4[:, 2:] - marked.box_T4[:, :2]) / pixels
-    must_T = (marked.overlap_T2 > pixel_T2 + 1e-3).all(1)
-    # The nearest pixel's centre is at most half a pixel away.
-    may_T = (marked.overlap_T2 > -1).all(1)
+def _blind(marked: Marked, pixels: int, again: float) -> Tensor:
+    """How wide a spot in a box can be, across and down, that no pixel reads [T, 2].
+
+    One pixel is read in each stretch of the width of a pixel. That width follows from the widest
+    box, not from each position's own: a box that padding cuts off has lost pixels, and those left
+    are no smaller. Tiles have one width both ways, as enlarging keeps the aspect ratio; a thin
+    picture has boxes that are not cut off along its longer side only.
+
+    Tiles that are resized once more read pixels of the enlarged picture. Each of them is up to half
+    its width from where it is read, on either side: `again` is that width, in pixels of the tile.
+    """
+    side_T2 = (marked.box_T4[:, 2:] - marked.box_T4[:, :2]).nan_to_num()
+    base_T1, tile_T1 = (marked.kind_T[:, None] == kind for kind in (BASE, TILE))
+    base_2, tile = (side_T2 * base_T1).amax(0), (side_T2 * tile_T1).amax()
+    return torch.where(tile_T1, tile * (1 + again), base_2) / pixels
+
+
+def _check_marked(marked: Marked, *, pixels: int = PATCH, again: float = 0) -> None:
+    """All positions whose pixels can't miss the spot changed, and none whose box misses it."""
+    must_T = (marked.overlap_T2 > _blind(marked, pixels, again) + 1e-3).all(1)
+    may_T = (marked.overlap_T2 > 0).all(1)
     assert not (must_T & ~marked.changed_T).any()
     assert not (marked.changed_T & ~may_T).any()
 
@@ -229,17 +246,30 @@ QWEN = _near_sighted(adapter_for(*qwen()))
 
 
 @pytest.mark.parametrize(
-    ("adapter", "pixels"),
-    [(NEXT, 4), (CROPPED, 4), (FRAMED, 4), (UNEVEN, 4), (ONEVISION, 4), (QWEN, 8)],
+    ("adapter", "pixels", "again"),
+    [
+        (NEXT, 4, 0),
+        (CROPPED, 4, 32 / EDGE),
+        (FRAMED, 4, 17 / EDGE),
+        (UNEVEN, 4, 0),
+        (ONEVISION, 4, 0),
+        (QWEN, 8, 0),
+    ],
     ids=["llava-next", "cropped", "framed", "uneven", "onevision", "qwen"],
 )
 @FEW
 @given(case=spotted())
 @example((Size(1, 130), Spot(60, 0, 90, 1)))
 @example((Size(130, 1), Spot(0, 3, 1, 50)))
-def test_a_spot_changes_the_positions_that_look_at_it(adapter, pixels, case):
+# Cropped: 82 rows are enlarged to 34, which read rows 63 and 66 but nothing between.
+@example((Size(82, 116), Spot(0, 64, 10, 66)))
+# Framed: a tile's last row of cells above the picture reaches 0.18 pixels into it, but reads above.
+@example((Size(4, 7), Spot(0, 0, 1, 1)))
+# Framed: the last cells are cut off after one of their four pixels, 7.6 of the picture's wide.
+@example((Size(130, 130), Spot(128, 128, 130, 130)))
+def test_a_spot_changes_the_positions_that_look_at_it(adapter, pixels, again, case):
     size, spot = case
-    _check_marked(_marked(adapter, [size], 0, spot), pixels=pixels)
+    _check_marked(_marked(adapter, [size], 0, spot), pixels=pixels, again=again)
 
 
 @FEW

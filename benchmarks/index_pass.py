@@ -10,13 +10,13 @@ its own: peak memory must not grow with pictures, nor the index beyond features 
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from benchmarks.pace import arguments, compared, report
+from benchmarks.runners.common import peak_megabytes
 from lmmscope import wiring
 from lmmscope.settings import load_settings
 from sae_core.index.build import build_index
@@ -36,7 +36,7 @@ def build(count: int, folder: Path) -> None:
     seeing = wiring.observer(settings)
     shown = wiring.pictures(settings.data.explore, count)
     build_index(folder, spec_of(seeing, shown), source_of(seeing, shown, BATCH), shard=128)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_megabytes()
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
     print(json.dumps({"pictures": count, "peak_megabytes": peak, "index_megabytes": size}))
 

@@ -31,6 +31,10 @@ def build(
     planted_seed: Annotated[
         int | None, typer.Option(help="Planted toybox features of this seed instead of an SAE.")
     ] = None,
+    top: Annotated[
+        int, typer.Option(min=5, help="Pictures kept of each feature, by mean and by maximum.")
+    ] = 16,
+    sample: Annotated[int, typer.Option(min=1, help="Pictures kept of each by chance.")] = 32,
     part: Annotated[
         str | None, typer.Option(help="Only pictures FIRST:END, to be merged with other parts.")
     ] = None,
@@ -52,7 +56,7 @@ def build(
         seeing = wiring.observer(settings, sae)
     else:
         seeing = wiring.planted(planted_seed)
-    spec = spec_of(seeing, shown)
+    spec = spec_of(seeing, shown, top=top, sample=sample)
     span = range(len(shown)) if part is None else _span(part, len(shown))
     with counted(source_of(seeing, shown), span) as source:
         if part is None:

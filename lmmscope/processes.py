@@ -19,6 +19,8 @@ class Together(NamedTuple):
 
     device: torch.device
     share: int
+    first: bool
+    """Whether this is the one that writes and shows."""
 
 
 @contextmanager
@@ -27,10 +29,12 @@ def together() -> Generator[Together]:
     share, local = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("LOCAL_RANK", 0))
     cuda = torch.cuda.is_available()
     device = torch.device(f"cuda:{local}" if cuda else "cpu")
+    if cuda:
+        torch.cuda.set_device(device)
     if share > 1:
-        dist.init_process_group("nccl" if cuda else "gloo")
+        dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo")
     try:
-        yield Together(device, share)
+        yield Together(device, share, int(os.environ.get("RANK", 0)) == 0)
     finally:
         if share > 1:
             dist.destroy_process_group()

@@ -5,7 +5,6 @@ It prints; everything else is sae_core's, built by the wiring. Heavy packages ar
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -40,6 +39,13 @@ def train(
     ] = "",
     batch: Annotated[int, typer.Option(min=1, help="Positions of one step.")] = 1024,
     rate: Annotated[float | None, typer.Option(help="Learning rate; by size if left out.")] = None,
+    warmup: Annotated[int, typer.Option(min=0, help="Steps in which the rate rises.")] = 100,
+    decay: Annotated[
+        float, typer.Option(min=0, max=1, help="Last share of the steps, in which it falls.")
+    ] = 0.2,
+    dead_after: Annotated[
+        int, typer.Option(min=1, help="Positions without firing until a feature counts as dead.")
+    ] = 200_000,
     accumulate: Annotated[int, typer.Option(min=1, help="Parts that a step is done in.")] = 1,
     block: Annotated[
         int, typer.Option(min=1, help="Conversations whose positions are shuffled together.")
@@ -61,7 +67,7 @@ def train(
     from lmmscope.sae_view import training_bar
     from lmmscope.settings import load_settings
     from sae_core.coders.coder import coder_config
-    from sae_core.formats.store import save_coder
+    from sae_core.formats.store import save_coder, stored_in
     from sae_core.training.activations import KINDS, TokenStream
     from sae_core.training.trainer import TrainConfig, Trainer
 
@@ -70,7 +76,9 @@ def train(
         raise UserError(f"No positions {positions!r}. Known: {', '.join(KINDS)}.")
     hook = hook or settings.data.hook
     wiring.use_threads(settings)
-    with together() as (device, share):
+    if not (out / "training.pt").exists() and (there := stored_in(out)):
+        raise UserError(f"{out} already holds the coder {there.name}. Try another --out")
+    with together() as (device, share, first):
         adapter = wiring.target(settings)
         adapter.model.to(device)
         config = coder_config(
@@ -92,11 +100,14 @@ def train(
             positions=positions,
             seed=seed,
         )
-        plan = TrainConfig(steps=steps, batch=batch, rate=rate, accumulate=accumulate, seed=seed)
+        plan = TrainConfig(
+            steps=steps, batch=batch, rate=rate, accumulate=accumulate, seed=seed,
+            warmup=warmup, decay=decay, dead_after=dead_after,
+        )  # fmt: skip
         trainer = Trainer(config, plan).to(device)
-        with training_bar(steps) as report:
+        with training_bar(steps, shown=first) as report:
             coder = trainer.run(stream, out / "training.pt", report=report)
-        if int(os.environ.get("RANK", 0)) == 0:
+        if first:
             typer.echo(f"wrote {save_coder(coder.cpu(), out, replace=True)}")
 
 
@@ -117,7 +128,7 @@ def evaluate(
     settings = load_settings(profile)
     wiring.use_threads(settings)
     adapter = wiring.target(settings)
-    coder = wiring.coder(settings, sae)
+    coder = wiring.coder(settings, sae).to(adapter.model.device)
     found = wiring.conversations(data or settings.data.explore, n)
     report = report_of(adapter, coder, coder.config.hook or settings.data.hook, found, positions)
     typer.echo(report.model_dump_json(indent=2)) if as_json else show_report(report)

@@ -5,7 +5,6 @@ Knows rich and sae_core's results; it measures by calling sae_core and computes 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -128,8 +127,8 @@ def _table(rows: Sequence[tuple[str, str]]) -> None:
 
 
 @contextmanager
-def training_bar(steps: int) -> Generator[Callable[[Step], None]]:
-    """A progress bar; only the first of several processes shows one."""
+def training_bar(steps: int, *, shown: bool) -> Generator[Callable[[Step], None]]:
+    """A progress bar, where it is to be shown."""
     columns = (
         TextColumn("training"),
         BarColumn(),
@@ -137,8 +136,7 @@ def training_bar(steps: int) -> Generator[Callable[[Step], None]]:
         TextColumn("{task.fields[state]}"),
         TimeRemainingColumn(),
     )
-    hidden = int(os.environ.get("RANK", 0)) != 0
-    progress = Progress(*columns, console=Console(stderr=True), disable=hidden)
+    progress = Progress(*columns, console=Console(stderr=True), disable=not shown)
     task = progress.add_task("", total=steps, state="")
 
     def report(now: Step) -> None:

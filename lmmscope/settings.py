@@ -7,7 +7,7 @@ the wiring to find out.
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -111,6 +111,8 @@ class Settings(BaseSettings):
     """Model servers by role."""
     runs: Path = Path("runs")
     """Where runs write; relative to the folder that lmmscope is run in."""
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    """What the target computes in."""
     threads: PositiveInt | None = None
     """CPU threads of torch; none leaves it to torch and OMP_NUM_THREADS."""
 

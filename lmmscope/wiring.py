@@ -45,6 +45,7 @@ def use_threads(settings: Settings) -> None:
 
 def target(settings: Settings) -> Adapter:
     """The target model, ready to be looked into."""
+    import torch
     from transformers import AutoModelForImageTextToText, AutoProcessor
     from transformers.utils import logging
 
@@ -53,7 +54,9 @@ def target(settings: Settings) -> Adapter:
 
     logging.disable_progress_bar()
     folder = check_model(model_folder(settings.models.target))
-    model = AutoModelForImageTextToText.from_pretrained(folder, dtype="float32")
+    model = AutoModelForImageTextToText.from_pretrained(folder, dtype=settings.precision)
+    if torch.cuda.is_available():
+        model = model.to("cuda")
     return adapter_for(model, AutoProcessor.from_pretrained(folder))
 
 
@@ -69,8 +72,7 @@ def conversations(source: str | None, count: int | None = None) -> Sequence[Conv
         return ToyboxConversations(name, min(count or split(name).size, split(name).size))
     from sae_core.training.conversations import conversations_at
 
-    found = conversations_at(Path(source).expanduser())
-    return found if count is None else found[:count]
+    return conversations_at(Path(source).expanduser(), count)
 
 
 def coder(settings: Settings, given: str | None = None) -> SparseCoder:
@@ -102,9 +104,9 @@ def observer(settings: Settings, sae: str | None = None) -> LmmObserver:
     """The profile's coder on its target."""
     from sae_core.index.observer import LmmObserver
 
-    found = coder(settings, sae)
+    adapter, found = target(settings), coder(settings, sae)
     hook = found.config.hook or settings.data.hook
-    return LmmObserver(target(settings), found, hook, settings.models.target)
+    return LmmObserver(adapter, found.to(adapter.model.device), hook, settings.models.target)
 
 
 def planted(seed: int) -> Observer:
@@ -114,10 +116,13 @@ def planted(seed: int) -> Observer:
     return PlantedObserver(seed)
 
 
-def index(settings: Settings, given: Path | None = None) -> Index:
-    """The profile's feature index, or the one given instead."""
+def index(settings: Settings, given: Path | None = None, seeing: Observer | None = None) -> Index:
+    """The profile's feature index, or the one given; with an observer, refused if not of it."""
     from sae_core.index.query import Index
 
     if given is None and settings.data.index is None:
         raise UserError(f"Profile {settings.name!r} names no index. Try --index FOLDER")
-    return Index.open(given or model_folder(settings.data.index or ""))
+    folder = given or model_folder(settings.data.index or "")
+    if seeing is None:
+        return Index.open(folder)
+    return Index.open(folder, coder=seeing.digest, model=seeing.model, hook=seeing.hook)

@@ -7,7 +7,7 @@ speaks for the answer. All features and tokens take one forward and one backward
 fired has a score. Integrated gradients average the gradient on the way from the features switched
 off to the features as they are; what the coder does not explain stays.
 
-Knows gradients and codes; switching features off for real is attribution_exact's.
+Knows gradients and codes; switching features off for real is exact's.
 
 Shapes: B rows, T positions, S positions asked about, V vocabulary, K slots, F features, U features
 that fired, D width.

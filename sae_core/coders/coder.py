@@ -16,7 +16,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from torch import Tensor, nn
 
-from sae_core.coders.selection import Picked, largest, largest_of_batch, over
+from sae_core.coders.selection import Chunk, Picked, largest, largest_of_batch, over
 from sae_core.coders.sparse import Code, decoded, preactivations
 from sae_core.coders.thresholds import band, jump
 from sae_core.errors import UserError
@@ -173,11 +173,7 @@ class SparseCoder(nn.Module):
     @torch.no_grad()
     def _pick(self, ready_ND: Tensor) -> Picked:
         config, rows = self.config, len(ready_ND)
-        weight, bias, k = self.W_enc, self.b_enc, self.config.k or 1
-
-        def chunk(span: slice) -> Tensor:
-            return torch.addmm(bias, ready_ND[span], weight.T)
-
+        chunk, k = Chunk(ready_ND, self.W_enc, self.b_enc), self.config.k or 1
         if rows == 0:
             empty = ready_ND.new_zeros(0, k)
             return Picked(empty, empty.long())

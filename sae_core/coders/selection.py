@@ -8,14 +8,45 @@ Shapes: N rows, K slots of a row, F features.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-CHUNK = 1 << 24
-"""How many pre-activations may exist at once."""
+CHUNK, GPU_CHUNK = 1 << 24, 1 << 29
+"""How many pre-activations may exist at once, on a CPU and on a GPU, which has the memory for more
+and loses time where its products are small."""
+
+
+DEEPER = 4
+"""How many times k of each row a first look at a batch takes."""
+
+
+class Chunk:
+    """Pre-activations of some rows, made when they are asked for.
+
+    Under autocast the weights are converted once, here, and not again for every chunk.
+    """
+
+    def __init__(
+        self,
+        ready_ND: Tensor,
+        weight_FD: Tensor,
+        bias_F: Tensor,
+        change: Callable[[Tensor, slice | Tensor], Tensor] | None = None,
+    ) -> None:
+        kind = ready_ND.device.type
+        if torch.is_autocast_enabled(kind):
+            dtype = torch.get_autocast_dtype(kind)
+            ready_ND, weight_FD, bias_F = (t.to(dtype) for t in (ready_ND, weight_FD, bias_F))
+        self.ready_ND, self.weight_FD, self.bias_F = ready_ND, weight_FD, bias_F
+        self.device, self.change = ready_ND.device, change
+
+    def __call__(self, rows: slice | Tensor) -> Tensor:
+        """Those of some rows [n, F]."""
+        pre_NF = torch.addmm(self.bias_F, self.ready_ND[rows], self.weight_FD.T)
+        return self.change(pre_NF, rows) if self.change else pre_NF
 
 
 class Picked(NamedTuple):
@@ -25,45 +56,84 @@ class Picked(NamedTuple):
     at_NK: Tensor
 
 
-def rows_at_once(features: int) -> int:
+def rows_at_once(features: int, device: torch.device | None = None) -> int:
     """How many rows make a chunk."""
-    return max(1, CHUNK // features)
+    roomy = device is not None and device.type == "cuda"
+    return max(1, (GPU_CHUNK if roomy else CHUNK) // features)
 
 
-def largest(rows: int, k: int, features: int, chunk: Callable[[slice], Tensor]) -> Picked:
+def largest(rows: int, k: int, features: int, chunk: Chunk) -> Picked:
     """The k largest pre-activations of each row."""
-    step, k = rows_at_once(features), min(k, features)
-    parts = [chunk(slice(at, at + step)).topk(k, sorted=False) for at in range(0, rows, step)]
+    k = min(k, features)
+    parts = [chunk(span).topk(k, sorted=False) for span in _spans(rows, features, chunk)]
     return Picked(torch.cat([p.values for p in parts]), torch.cat([p.indices for p in parts]))
 
 
-def largest_of_batch(rows: int, k: int, features: int, chunk: Callable[[slice], Tensor]) -> Picked:
-    """The rows * k largest of all together. Rows are looked at deeper until none was cut short."""
-    wanted, depth = min(rows * k, rows * features), min(4 * k, features)
-    while True:
-        found_NK, at_NK = largest(rows, depth, features, chunk)
-        least = found_NK.reshape(-1).topk(wanted).values[-1] if wanted else found_NK.new_tensor(0)
-        keep_NK = found_NK >= least
-        if depth == features or not bool(keep_NK.all(1).any()):
-            return Picked(found_NK.masked_fill(~keep_NK, 0), at_NK)
-        depth = min(2 * depth, features)
+def largest_of_batch(rows: int, k: int, features: int, chunk: Chunk) -> Picked:
+    """The rows * k largest of all together, as far as they are positive.
+
+    A first look takes a few times k of each row. Rows of which all of those may belong to the
+    largest, and so perhaps more, are looked at again and in full.
+    """
+    wanted = rows * min(k, features)
+    first = largest(rows, DEEPER * k, features, chunk)
+    least = first.found_NK.reshape(-1).topk(wanted).values.min().clamp(min=0)
+    cut_N = (first.found_NK >= least).all(1) & (first.found_NK.shape[1] < features)
+    parts = [_flat(first.found_NK, (first.found_NK >= least) & ~cut_N[:, None], first.at_NK)]
+    again = cut_N.nonzero()[:, 0]
+    for span in _spans(len(again), features, chunk):
+        found = _hits(chunk(again[span]), least)
+        parts.append(found._replace(row_M=again[span][found.row_M]))
+    all_ = _Flat(*(torch.cat(column) for column in zip(*parts, strict=True)))
+    if len(all_.value_M) > wanted:
+        best = all_.value_M.topk(wanted).indices
+        all_ = _Flat(*(column[best] for column in all_))
+    return _packed(all_, rows)
 
 
-def over(rows: int, threshold: Tensor, features: int, chunk: Callable[[slice], Tensor]) -> Picked:
-    """Every pre-activation above its feature's threshold; rows are padded with zeros."""
-    step = rows_at_once(features)
-    parts: list[Picked] = []
-    for at in range(0, rows, step):
-        pre = chunk(slice(at, at + step))
-        fires = pre > threshold
-        slots = max(1, int(fires.sum(1).max()))
-        found, where = pre.masked_fill(~fires, -torch.inf).topk(slots, sorted=False)
-        parts.append(Picked(found.masked_fill(found == -torch.inf, 0), where))
-    widest = max(part.found_NK.shape[1] for part in parts)
-    pad = [(0, widest - part.found_NK.shape[1]) for part in parts]
-    return Picked(
-        *(
-            torch.cat([torch.nn.functional.pad(p[i], by) for p, by in zip(parts, pad, strict=True)])
-            for i in range(2)
-        )
-    )
+def over(rows: int, threshold: Tensor, features: int, chunk: Chunk) -> Picked:
+    """Every pre-activation above its feature's threshold."""
+    parts = []
+    for span in _spans(rows, features, chunk):
+        found = _hits(chunk(span), threshold, above=True)
+        parts.append(found._replace(row_M=found.row_M + span.start))
+    return _packed(_Flat(*(torch.cat(column) for column in zip(*parts, strict=True))), rows)
+
+
+class _Flat(NamedTuple):
+    """Positive pre-activations one after the other: of which row, how large, of which feature."""
+
+    row_M: Tensor
+    value_M: Tensor
+    at_M: Tensor
+
+
+def _flat(found_NK: Tensor, keep_NK: Tensor, at_NK: Tensor) -> _Flat:
+    row_M, slot_M = (keep_NK & (found_NK > 0)).nonzero(as_tuple=True)
+    return _Flat(row_M, found_NK[row_M, slot_M], at_NK[row_M, slot_M])
+
+
+def _hits(pre_NF: Tensor, least: Tensor, *, above: bool = False) -> _Flat:
+    high_NF = pre_NF > least if above else pre_NF >= least
+    row_M, at_M = (high_NF & (pre_NF > 0)).nonzero(as_tuple=True)
+    return _Flat(row_M, pre_NF[row_M, at_M], at_M)
+
+
+def _packed(found: _Flat, rows: int) -> Picked:
+    """As rows of slots, padded with zeros to the widest. One row that fires much widens all."""
+    order = found.row_M.argsort(stable=True)
+    row_M, value_M, at_M = (column[order] for column in found)
+    counts_N = torch.bincount(row_M, minlength=rows)
+    starts_N = counts_N.cumsum(0) - counts_N
+    slot_M = torch.arange(len(row_M), device=row_M.device) - starts_N[row_M]
+    width = max(1, int(counts_N.max()))
+    found_NK = value_M.new_zeros(rows, width)
+    at_NK = at_M.new_zeros(rows, width)
+    found_NK[row_M, slot_M] = value_M
+    at_NK[row_M, slot_M] = at_M
+    return Picked(found_NK, at_NK)
+
+
+def _spans(rows: int, features: int, chunk: Chunk) -> Iterator[slice]:
+    step = rows_at_once(features, chunk.device)
+    return (slice(at, min(at + step, rows)) for at in range(0, rows, step))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -67,13 +68,29 @@ def row_products(x_ND: Tensor, indices_NK: Tensor, table_FD: Tensor) -> Tensor:
 def outer_sums(values_NK: Tensor, indices_NK: Tensor, x_ND: Tensor, features: int) -> Tensor:
     """For each feature the sum of the rows in which it fired, each times its value [F, D]."""
     flat = indices_NK.reshape(-1)
-    order = flat.argsort()
+    order = _order(flat, features)
     rows_M = order // indices_NK.shape[1]
     values_M = values_NK.reshape(-1)[order].to(x_ND.dtype)
     starts = F.pad(torch.bincount(flat, minlength=features).cumsum(0), (1, 0))
     if fused := _kernels(x_ND):
         return fused.outer_sums(values_M, rows_M, starts, x_ND)
     return F.embedding_bag(rows_M, x_ND, starts[:-1], per_sample_weights=values_M, mode="sum")
+
+
+def _order(flat: Tensor, features: int) -> Tensor:
+    """What sorts feature numbers.
+
+    On a CPU by NumPy's counting sort of 16-bit numbers, low halves first: torch's sort of 64-bit
+    ones takes a hundred times as long on two threads.
+    """
+    if flat.is_cuda:
+        return flat.argsort()
+    numbers = flat.numpy()
+    order = numbers.astype(np.uint16).argsort(kind="stable")
+    if features > 1 << 16:
+        high = (numbers[order] >> 16).astype(np.uint16)
+        order = order[high.argsort(kind="stable")]
+    return torch.from_numpy(order)
 
 
 def _kernels(tensor: Tensor) -> ModuleType | None:
@@ -124,8 +141,9 @@ class _Preactivate(torch.autograd.Function):
         if ctx.needs_input_grad[1]:
             to_weight = outer_sums(grad_NK, at_NK, x_ND, len(weight_FD)).to(weight_FD.dtype)
         if ctx.needs_input_grad[2]:
-            empty = grad_NK.new_zeros(len(weight_FD))
-            to_bias = empty.index_add(0, at_NK.reshape(-1), grad_NK.reshape(-1))
+            # Not in the gradient's own precision: half precision stops growing after a few hundred.
+            empty = torch.zeros_like(weight_FD[:, 0])
+            to_bias = empty.index_add(0, at_NK.reshape(-1), grad_NK.reshape(-1).to(empty.dtype))
         return to_x, to_weight, to_bias, None, None
 
 

@@ -104,7 +104,7 @@ def written(coder: SparseCoder) -> Files:
     """What a trainer's folder holds for a coder."""
     config = coder.config
     if config.normalised:
-        cannot("dictionary", "a coder that normalises its rows")
+        cannot("dictionary_learning", "a coder that normalises its rows")
     kind = _kind(coder)
     weights = plain_weights(coder, _across(kind))
     tensors: dict[str, Any] = {theirs: weights[ours] for ours, theirs in NAMES[kind].items()}
@@ -138,7 +138,7 @@ def _kind(coder: SparseCoder) -> str:
         _check_plain_relu(coder)
         return "AutoEncoder"
     if not config.centred:
-        cannot("dictionary", f"a {config.rule} coder that is not centred")
+        cannot("dictionary_learning", f"a {config.rule} coder that is not centred")
     if config.rule == "topk":
         return "AutoEncoderTopK"
     return "MatryoshkaBatchTopKSAE" if config.groups else "BatchTopKSAE"
@@ -146,10 +146,12 @@ def _kind(coder: SparseCoder) -> str:
 
 def _check_plain_relu(coder: SparseCoder) -> None:
     if not all_zero(coder.threshold):
-        cannot("dictionary", "a centred jumprelu coder with thresholds")
+        cannot("dictionary_learning", "a centred jumprelu coder with thresholds")
     norms = coder.W_dec.detach().norm(dim=1) / coder.config.scale
     if not torch.allclose(norms, torch.ones_like(norms)):
-        cannot("dictionary", "a centred ReLU coder whose decoder rows are not of length one")
+        cannot(
+            "dictionary_learning", "a centred ReLU coder whose decoder rows are not of length one"
+        )
 
 
 def _one_threshold(coder: SparseCoder) -> Tensor:
@@ -157,5 +159,5 @@ def _one_threshold(coder: SparseCoder) -> Tensor:
         return torch.tensor(UNMEASURED)
     threshold = coder.threshold.detach().cpu()
     if not bool((threshold == threshold[0]).all()):
-        cannot("dictionary", "a batchtopk coder with a threshold for each feature")
+        cannot("dictionary_learning", "a batchtopk coder with a threshold for each feature")
     return threshold[0].clone()

@@ -93,7 +93,7 @@ FORMATS = {
             for name, module in (
                 ("sparsify", sparsify),
                 ("saelens", saelens),
-                ("dictionary", dictionary),
+                ("dictionary_learning", dictionary),
                 ("openai", openai),
             )
         ),
@@ -173,6 +173,11 @@ def convert(
 ) -> Path:
     """Write the coder of a folder or file in another format; returns its weights file."""
     return save_coder(load_coder(source), folder, format, replace=replace)
+
+
+def stored_in(folder: Path) -> Path | None:
+    """The weights file of a coder that lies in a folder itself, if there is one."""
+    return next((found.file for found in _in(folder)), None)
 
 
 def _in(folder: Path) -> list[_Found]:

@@ -16,7 +16,7 @@ import torch
 from sae_core.errors import UserError
 from sae_core.index.part import Part, load_part, merged, save_part
 from sae_core.index.spec import IndexSpec, check_same
-from sae_core.index.store import PARTS, write_index
+from sae_core.index.store import HEAD, PARTS, write_index
 from sae_core.index.table import Harvested
 from sae_core.index.tally import Tally
 
@@ -123,6 +123,8 @@ def build_index(
 
 def merge_index(folder: Path, sources: Sequence[Path], device: torch.device | str = "cpu") -> None:
     """Finish an index whose parts lie in several folders."""
+    if (folder / HEAD).exists():
+        raise UserError(f"{folder} already holds an index. Try another folder")
     files = [path for source in sources for path in part_files(source)]
     if not files:
         names = ", ".join(str(source) for source in sources)

@@ -32,7 +32,7 @@ class Pairs(NamedTuple):
     picture_M: Tensor
     """int64, the picture's number"""
     total_M: Tensor
-    """int64, the sum of the cells in index_stats.UNIT"""
+    """int64, the sum of the cells in stats.UNIT"""
     peak_M: Tensor
     """float32, the largest cell"""
     lit_M: Tensor

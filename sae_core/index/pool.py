@@ -29,7 +29,7 @@ class Pool(NamedTuple):
     feature_R: Tensor
     """int32"""
     total_R: Tensor
-    """int64, the sum of the feature's activations in index_stats.UNIT"""
+    """int64, the sum of the feature's activations in stats.UNIT"""
 
     def take(self, rows: Tensor) -> Pool:
         """Some of the pictures, in the order asked for."""

@@ -44,7 +44,7 @@ class Table(NamedTuple):
     at_N: Tensor
     """int64, the place of each in the flattened table"""
     total_BF: Tensor
-    """int64, the sum over a picture's cells in index_stats.UNIT"""
+    """int64, the sum over a picture's cells in stats.UNIT"""
     peak_BF: Tensor
     """float32, the largest of a picture's cells"""
 

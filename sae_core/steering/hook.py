@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from sae_core.coders.coder import Norms, SparseCoder, check_feature, check_finite
-from sae_core.coders.selection import largest
+from sae_core.coders.selection import Chunk, largest
 from sae_core.coders.sparse import Code
 from sae_core.errors import UserError
 from sae_core.lmm.adapter import Adapter
@@ -65,9 +65,7 @@ def _needed(coder: SparseCoder, ready_ND: Tensor) -> Tensor:
     k = coder.config.k or 1
     rivals = max(k, coder.features // RIVALS)
     weight, bias = coder.W_enc[:rivals], coder.b_enc[:rivals]
-    found = largest(
-        len(ready_ND), k, rivals, lambda span: torch.addmm(bias, ready_ND[span], weight.T)
-    )
+    found = largest(len(ready_ND), k, rivals, Chunk(ready_ND, weight, bias))
     return found.found_NK.amin(1, keepdim=True).clamp(min=0) * 0.999
 
 
@@ -126,8 +124,7 @@ class Steerer:
         )
         self.changed = [b for b, row in enumerate(self.rows) if row.interventions]
         self.idle_later = not bool(self.later_BM.any())
-        config = self.coder.config if isinstance(self.coder, SparseCoder) else None
-        self.normalised = config is not None and config.normalised
+        self.normalised = self.coder.config.normalised
         reading = bool((reads_BM & self.later_BM).any())
         self.constant_BSD: Tensor | None = None
         if not (reading or self.normalised or self.reconstructs):
@@ -196,24 +193,28 @@ class Steerer:
 
     def _row(self, b: int, x_SD: Tensor, start: int) -> Tensor:
         coder = self.coder
-        assert isinstance(coder, SparseCoder)
         acting_MS = self._acting(start, start + len(x_SD))[b]
         acting_MS[:, max(0, self.length - start) :] = False
         ready_SD, norms = coder.prepared(x_SD)
         gain_M, shift_M, feature_M = self.gain_BM[b], self.shift_BM[b], self.feature_BM[b]
 
-        def chunk(span: slice) -> Tensor:
-            z_SF = torch.addmm(coder.b_enc, ready_SD[span], coder.W_enc.T).relu_()
+        def clamped(pre_SF: Tensor, span: slice | Tensor) -> Tensor:
+            z_SF = pre_SF.relu_()
             for m in range(len(self.rows[b].interventions)):
                 z_S = z_SF[:, feature_M[m]]
                 changed_S = z_S + gain_M[m] * z_S + shift_M[m]
                 z_SF[:, feature_M[m]] = torch.where(acting_MS[m, span], changed_S, z_S)
             return z_SF
 
+        chunk = Chunk(ready_SD, coder.W_enc, coder.b_enc, clamped)
         found = largest(len(x_SD), coder.config.k or 1, coder.features, chunk)
         code = Code(*found)
         made_SD = coder.decode(code, norms)
-        swapped_SD = (code.of(feature_M) * acting_MS.T) @ self.swap_BMD[b]
+        if self.rows[b].written_ID is None:
+            return made_SD
+        # A control writes the same change elsewhere; what the feature had, stays where it was.
+        change_SM = (code.of(feature_M) - values_of(coder, x_SD, feature_M)) * acting_MS.T
+        swapped_SD = change_SM @ self.swap_BMD[b]
         return made_SD + (swapped_SD * norms.deviation_N1 if norms else swapped_SD)
 
 
@@ -225,10 +226,10 @@ def _check(coder: SparseCoder, rows: Sequence[Row], mode: Mode) -> None:
                 "Mode paper changes the prompt's tokens only, where=generated the others: they "
                 "exclude each other. Try mode strict"
             )
-    if mode == "paper" and not (isinstance(coder, SparseCoder) and coder.config.rule == "topk"):
-        rule = coder.config.rule if isinstance(coder, SparseCoder) else type(coder).__name__
+    if mode == "paper" and coder.config.rule != "topk":
         raise UserError(
-            f"Mode paper changes values before TopK, and this SAE is a {rule} one. Try mode strict"
+            f"Mode paper changes values before TopK, and this SAE is a {coder.config.rule} one. "
+            "Try mode strict"
         )
 
 
@@ -246,5 +247,12 @@ def steering(
     A pass longer than the prompts is teacher forcing: what follows counts as generated.
     """
     check_fits(adapter, coder, hook)
+    if adapter.model.config.is_encoder_decoder and any(
+        one.where == "generated" for row in rows for one in row.interventions
+    ):
+        raise UserError(
+            f"{hook} of this {adapter.name} is in the encoder, which never sees generated tokens: "
+            "where=generated would change nothing. Try where=all"
+        )
     with rewritten(adapter.block(hook), Steerer(coder, layouts, rows, mode)):
         yield

@@ -20,7 +20,7 @@ from sae_core.errors import UserError
 from sae_core.lmm.adapter import Adapter, Prompt
 from sae_core.lmm.hooks import harvest
 from sae_core.lmm.layout import BASE, TEXT, TILE
-from sae_core.training.trainer import processes
+from sae_core.training.trainer import State, processes
 
 Positions = Literal["all", "image", "base", "text"]
 KINDS: dict[Positions, tuple[int, ...]] = {
@@ -57,6 +57,16 @@ def tokens_of(
         for x_TD, layout in zip(x_BTD, inputs.layouts, strict=True)
     ]
     return torch.cat(kept)
+
+
+def check_same(mine: State, saved: State) -> None:
+    """Refuse to go on with other data or settings: the order would silently be another."""
+    for name, value in mine.items():
+        if saved.get(name) != value:
+            raise UserError(
+                f"This training was begun with {name}={saved.get(name)}, now it is {value}. "
+                "Give the same data and settings, or write to another folder"
+            )
 
 
 class TokenStream:
@@ -97,14 +107,22 @@ class TokenStream:
         self.given += 1
         return self._tokens_ND[at : at + self.rows]
 
-    def state(self) -> dict[str, int]:
-        """Which block, and how many batches of it were given."""
-        return {"block": self.block, "given": self.given}
+    def state(self) -> State:
+        """Which block, how many batches of it were given, and what both depend on."""
+        return self._settings() | {"block": self.block, "given": self.given}
 
-    def restore(self, state: dict[str, int]) -> None:
+    def restore(self, state: State) -> None:
         """Go on from there; the block is run again when it is needed."""
-        self.block, self.given = state["block"], state["given"]
+        check_same(self._settings(), state)
+        self.block, self.given = int(state["block"]), int(state["given"])
         self._tokens_ND = None
+
+    def _settings(self) -> State:
+        return {
+            "conversations": len(self.conversations), "hook": self.hook, "rows": self.rows,
+            "block_size": self.block_size, "positions": self.positions, "seed": self.seed,
+            "processes": self.share,
+        }  # fmt: skip
 
     def _numbers(self) -> list[int]:
         """The conversations of this block that are this process's."""
@@ -115,12 +133,14 @@ class TokenStream:
         return [int(orders[place // count][place % count]) for place in places]
 
     def _fill(self) -> None:
+        self._tokens_ND = None  # two blocks at once would be one too many
         numbers = self._numbers()
         parts = []
         for at in range(0, len(numbers), self.at_once):
             some = [self.conversations[n] for n in numbers[at : at + self.at_once]]
-            parts.append(tokens_of(self.adapter, some, self.hook, self.positions))
+            parts.append(tokens_of(self.adapter, some, self.hook, self.positions).cpu())
         tokens_ND = torch.cat(parts)
+        del parts
         generator = torch.Generator().manual_seed((self.seed << 20) + self.block)
         self._tokens_ND = tokens_ND[torch.randperm(len(tokens_ND), generator=generator)]
         self._deals = _least(len(tokens_ND) // self.rows)
@@ -148,13 +168,20 @@ class TensorStream:
         at = (deal * self.share + self.rank) * self.rows
         return self.x_ND[order(len(self.x_ND), self.seed, epoch)[at : at + self.rows]]
 
-    def state(self) -> dict[str, int]:
-        """How many batches were given."""
-        return {"step": self.step}
+    def state(self) -> State:
+        """How many batches were given, and of what."""
+        return self._settings() | {"step": self.step}
 
-    def restore(self, state: dict[str, int]) -> None:
+    def restore(self, state: State) -> None:
         """Go on from there."""
-        self.step = state["step"]
+        check_same(self._settings(), state)
+        self.step = int(state["step"])
+
+    def _settings(self) -> State:
+        return {
+            "all_rows": len(self.x_ND), "rows": self.rows, "seed": self.seed,
+            "processes": self.share,
+        }  # fmt: skip
 
 
 def _least(number: int) -> int:

@@ -58,7 +58,7 @@ class _Lazy(Sequence[Conversation]):
 class ChatFile(_Lazy):
     """A .jsonl file of conversations; paths of pictures count from the file's folder."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, count: int | None = None) -> None:
         self.path, self.starts = path, []
         at = 0
         try:
@@ -69,6 +69,7 @@ class ChatFile(_Lazy):
                     at += len(line)
         except OSError as error:
             raise UserError(f"The data set {path} can't be read: {error.strerror}.") from None
+        del self.starts[len(self.starts) if count is None else count :]
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -100,8 +101,8 @@ class ChatFile(_Lazy):
 class PictureFolder(_Lazy):
     """All pictures under a folder, in the order of their names, each shown without a word."""
 
-    def __init__(self, folder: Path) -> None:
-        self.paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURES)
+    def __init__(self, folder: Path, count: int | None = None) -> None:
+        self.paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURES)[:count]
         if not self.paths:
             raise UserError(
                 f"No pictures under {folder}: looked for {', '.join(sorted(PICTURES))}."
@@ -115,12 +116,12 @@ class PictureFolder(_Lazy):
         return Conversation(Prompt((read_picture(self.paths[index]),), ""))
 
 
-def conversations_at(path: Path) -> Sequence[Conversation]:
-    """A .jsonl file of conversations, or a folder of pictures."""
+def conversations_at(path: Path, count: int | None = None) -> Sequence[Conversation]:
+    """A .jsonl file of conversations or a folder of pictures; all, or the first ones."""
     if path.is_dir():
-        return PictureFolder(path)
+        return PictureFolder(path, count)
     if path.suffix == ".jsonl":
-        return ChatFile(path)
+        return ChatFile(path, count)
     raise UserError(f"No data set at {path}: give a .jsonl file in chat format, or a folder.")
 
 
@@ -128,7 +129,7 @@ class PictureFiles:
     """The pictures under a folder as a numbered set."""
 
     def __init__(self, folder: Path, count: int | None = None) -> None:
-        self.paths = PictureFolder(folder).paths[:count]
+        self.paths = PictureFolder(folder, count).paths
 
     @cached_property
     def digest(self) -> str:

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from sae_core.coders.coder import Norms, SparseCoder
-from sae_core.coders.sparse import Code, decoded
+from sae_core.coders.selection import Chunk, largest
+from sae_core.coders.sparse import Code, decoded, preactivations
 from sae_core.coders.thresholds import step
 
 AUX_WEIGHT = 1 / 32
@@ -79,13 +80,12 @@ def _taught_by_residual(
     """
     dead = dead_F.nonzero()[:, 0]
     k = min(len(dead), max(1, coder.width // 2))
-    pre_NE = torch.addmm(coder.b_enc[dead], ready_ND, coder.W_enc[dead].T)
-    found = pre_NE.topk(k, sorted=False)
-    made_ND = decoded(Code(found.values.relu(), found.indices), coder.W_dec[dead])
-    share = (left_ND - made_ND).square().sum() / left_ND.square().sum().clamp(min=1e-12)
-    # With few dead features the residual can't be explained by them: their say shrinks with them.
-    weight = min(1.0, len(dead) / max(1, coder.width // 2))
-    return weight * share
+    weight_ED, bias_E = coder.W_enc[dead], coder.b_enc[dead]
+    with torch.no_grad():
+        found = largest(len(ready_ND), k, len(dead), Chunk(ready_ND, weight_ED, bias_E))
+    pre_NK = preactivations(ready_ND, weight_ED, bias_E, *found)
+    made_ND = decoded(Code(pre_NK.relu(), found.at_NK), coder.W_dec[dead])
+    return (left_ND - made_ND).square().sum() / left_ND.square().sum().clamp(min=1e-12)
 
 
 @torch.no_grad()

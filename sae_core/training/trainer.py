@@ -21,6 +21,7 @@ from torch import Tensor
 from torch import distributed as dist
 
 from sae_core.coders.coder import CoderConfig, SparseCoder, check_finite
+from sae_core.coders.selection import rows_at_once
 from sae_core.coders.sparse import Code
 from sae_core.errors import UserError
 from sae_core.training.losses import Loss, geometric_median, loss_of, usual_rate
@@ -59,6 +60,10 @@ class TrainConfig(BaseModel):
         return highest * min(rising, falling, 1.0)
 
 
+State = dict[str, int | str]
+"""Where batches are, and what that depends on."""
+
+
 class Batches(Protocol):
     """Where activations come from. What it will give next is fixed by its state."""
 
@@ -66,11 +71,11 @@ class Batches(Protocol):
         """The next step's rows of this process [N, D]."""
         ...
 
-    def state(self) -> dict[str, int]:
+    def state(self) -> State:
         """Where it is, the same in every process."""
         ...
 
-    def restore(self, state: dict[str, int]) -> None:
+    def restore(self, state: State) -> None:
         """Go on from there."""
         ...
 
@@ -115,7 +120,7 @@ class Trainer:
             plain, _ = coder.prepared(x_ND)
             coder.b_dec.copy_(_shared(geometric_median(plain + coder.b_dec)))
         if coder.config.rule == "jumprelu" and coder.config.k:
-            ready, _ = coder.prepared(x_ND[:1024])
+            ready, _ = coder.prepared(x_ND[: rows_at_once(coder.features)])
             pre = torch.addmm(coder.b_enc, ready, coder.W_enc.T)
             rank = max(1, pre.numel() - len(pre) * coder.config.k)
             coder.threshold.fill_(float(_shared(pre.reshape(-1).kthvalue(rank).values)))
@@ -158,10 +163,11 @@ class Trainer:
     @torch.no_grad()
     def _measure_threshold(self, code: Code) -> None:
         """A batchtopk coder fires outside of training by the usual least value that fired."""
-        if self.coder.config.rule != "batchtopk" or not bool(code.fired().any()):
+        if self.coder.config.rule != "batchtopk":
             return
-        least = _shared(code.values_NK[code.fired()].min())
-        old = self.coder.threshold
+        old, fired = self.coder.threshold, code.fired()
+        # Every process takes part in the mean, also one in which nothing fired.
+        least = _shared(code.values_NK[fired].min() if bool(fired.any()) else old.min())
         old.copy_(least.expand_as(old) if self.step == 0 else 0.99 * old + 0.01 * least)
 
     @torch.no_grad()
@@ -169,7 +175,8 @@ class Trainer:
         """Take off the part of the gradient that would only lengthen decoder rows."""
         rows, grad = self.coder.W_dec, self.coder.W_dec.grad
         if grad is not None:
-            grad.addcmul_((grad * rows).sum(1, keepdim=True), rows.detach(), value=-1)
+            along_F = torch.bmm(grad[:, None], rows.detach()[:, :, None])[:, 0]
+            grad.addcmul_(along_F, rows.detach(), value=-1)
 
     @torch.no_grad()
     def _share(self, fired_F: Tensor) -> None:
@@ -203,7 +210,7 @@ class Trainer:
             "l0": self.l0,
         }
 
-    def restore(self, path: Path) -> dict[str, int]:
+    def restore(self, path: Path) -> State:
         """Go on from a checkpoint of the same training; returns the state of its batches."""
         state = read_checkpoint(path)
         mine = self.state()
@@ -232,7 +239,8 @@ class Trainer:
         """Train to the end, from the checkpoint where there is one; saved every so many seconds."""
         if checkpoint is not None and checkpoint.exists():
             batches.restore(self.restore(checkpoint))
-        began = saved = time.monotonic()
+        began = time.monotonic()
+        due = began + every
         rows = 0
         while self.step < self.config.steps:
             x_ND = batches.take().to(self.silent_F.device)
@@ -247,16 +255,17 @@ class Trainer:
                     "Try a lower --rate, or look at the activations with lmmscope sae eval"
                 )
             report(self._progress(rows / max(now - began, 1e-9)))
-            if checkpoint is not None and (now - saved > every or self.step == self.config.steps):
-                saved = now
+            if checkpoint is not None and (now > due or self.step == self.config.steps):
                 self.save(checkpoint, batches.state())
+                # A large coder takes long to save: that may cost a twentieth of the time at most.
+                due = time.monotonic() + max(every, 20 * (time.monotonic() - now))
         return self.coder.eval()
 
     def _progress(self, pace: float) -> Progress:
         config = self.config
         return Progress(self.step, config.steps, self.fvu, self.l0, self.dead_share(), pace)
 
-    def save(self, path: Path, batches: dict[str, int]) -> None:
+    def save(self, path: Path, batches: State) -> None:
         """Write a checkpoint beside its place, then put it there; the first process does."""
         if processes() > 1 and dist.get_rank() != 0:
             return

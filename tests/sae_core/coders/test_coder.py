@@ -177,3 +177,29 @@ def test_activations_that_are_not_finite_are_refused_with_their_number():
 def test_impossible_configs_are_refused_by_name(wrong, named):
     with pytest.raises(ValueError, match=named):
         CoderConfig(width=4, features=16, **wrong)
+
+
+def test_gradients_under_half_precision_autocast_stay_close_to_the_full_ones():
+    """A bias's gradient summed in bfloat16 stops growing after a few hundred rows."""
+    grads = []
+    for half in (False, True):
+        coder = made(features=16, k=16).train()
+        x = torch.randn(4000, 6, generator=torch.Generator().manual_seed(0))
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            coder(x).float().sum().backward()
+        assert coder.b_enc.grad.dtype == torch.float32
+        grads.append(coder.b_enc.grad)
+    torch.testing.assert_close(
+        grads[1], grads[0], rtol=0.03, atol=0.03 * float(grads[0].abs().max())
+    )
+
+
+def test_one_row_that_fires_much_does_not_hide_what_others_fire():
+    coder = made("batchtopk", features=400, k=4).train()
+    x = torch.randn(30, 6)
+    x[7] *= 300
+    code = coder.encode(x)
+    z = pre_of(coder, x).relu()
+    least = z.reshape(-1).topk(120).values[-1]
+    torch.testing.assert_close(code.dense(400), torch.where(z >= least, z, 0), atol=1e-3, rtol=1e-4)
+    assert int(code.fired().sum()) == 120

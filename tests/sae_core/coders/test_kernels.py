@@ -1,6 +1,6 @@
 """The GPU's kernels against the CPU's products. Without a GPU, Triton's interpreter can run them:
 
-TRITON_INTERPRET=1 python -m pytest tests/sae_core/test_kernels.py
+TRITON_INTERPRET=1 python -m pytest tests/sae_core/coders/test_kernels.py
 """
 
 import os

@@ -81,3 +81,16 @@ def test_a_code_gives_single_features_back():
     code = Code(torch.tensor([[2.0, 0.0], [1.0, 3.0]]), torch.tensor([[4, 1], [1, 4]]))
     assert code.of(torch.tensor([1, 4, 0])).tolist() == [[0, 2, 0], [1, 3, 0]]
     assert code.dense(5).tolist() == [[0, 0, 0, 0, 2], [0, 1, 0, 0, 3]]
+
+
+def test_products_sum_over_more_features_than_16_bits_can_number():
+    features = (1 << 16) * 2 + 5
+    generator = torch.Generator().manual_seed(0)
+    indices = torch.randint(0, features, (40, 8), generator=generator)
+    indices[:, 0] = features - 1
+    values, x = torch.randn(40, 8, generator=generator), torch.randn(40, 2, generator=generator)
+    made = outer_sums(values, indices, x, features)
+    wanted = torch.zeros(features, 2).index_add(
+        0, indices.reshape(-1), (values[..., None] * x[:, None]).reshape(-1, 2)
+    )
+    torch.testing.assert_close(made, wanted, atol=1e-5, rtol=1e-5)

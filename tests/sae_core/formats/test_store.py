@@ -56,7 +56,7 @@ def coders(draw, format_: str) -> SparseCoder:
     rule = draw(st.sampled_from(rules))
     if format_ == "openai":
         flags["normalised"] = rule == "topk"
-    if format_ == "dictionary":
+    if format_ == "dictionary_learning":
         flags["normalised"] = False
         flags["centred"] = flags["centred"] or rule != "jumprelu"
     relu = rule == "jumprelu" and (format_ == "openai" or flags["centred"])
@@ -77,7 +77,7 @@ UNTOLD = {
     "lmmscope": set(),
     "sparsify": {"hook", "source"},
     "saelens": set(),
-    "dictionary": set(),
+    "dictionary_learning": set(),
     "openai": {"hook", "source"},
 }
 """What a format has no place for, beside nested groups; none of it changes the forward pass."""
@@ -110,13 +110,13 @@ def test_nested_groups_come_back(tmp_path_factory, groups, format_):
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
-@pytest.mark.parametrize("format_", ["lmmscope", "sparsify", "saelens", "dictionary"])
+@pytest.mark.parametrize("format_", ["lmmscope", "sparsify", "saelens", "dictionary_learning"])
 def test_precision_is_kept(tmp_path, format_, dtype):
     save_coder(_coder().to(dtype), tmp_path, format_)
     assert {tensor.dtype for tensor in load_coder(tmp_path).state_dict().values()} == {dtype}
 
 
-@pytest.mark.parametrize("format_", ["sparsify", "saelens", "dictionary"])
+@pytest.mark.parametrize("format_", ["sparsify", "saelens", "dictionary_learning"])
 def test_a_scale_that_a_format_does_not_know_goes_into_the_weights(tmp_path, format_):
     coder = _coder(scale=0.3)
     save_coder(coder, tmp_path, format_)
@@ -138,9 +138,9 @@ def test_our_format_keeps_the_scale(tmp_path):
     [
         ("sparsify", {"rule": "jumprelu", "k": None}, "jumprelu"),
         ("sparsify", {"normalised": True}, "normalises"),
-        ("dictionary", {"normalised": True}, "normalises"),
-        ("dictionary", {"centred": False}, "not centred"),
-        ("dictionary", {"rule": "jumprelu", "k": None, "threshold": 1.0}, "thresholds"),
+        ("dictionary_learning", {"normalised": True}, "normalises"),
+        ("dictionary_learning", {"centred": False}, "not centred"),
+        ("dictionary_learning", {"rule": "jumprelu", "k": None, "threshold": 1.0}, "thresholds"),
         ("openai", {"centred": False}, "not centred"),
         ("openai", {}, "does not normalise"),
         ("openai", {"rule": "batchtopk", "normalised": True}, "batchtopk"),
@@ -157,14 +157,14 @@ def test_a_threshold_for_each_feature_is_more_than_dictionary_learning_holds(tmp
     coder = _coder(rule="batchtopk")
     with torch.no_grad():
         coder.threshold[3] = 0.5
-    assert "threshold" in _refusal(lambda: save_coder(coder, tmp_path, "dictionary"))
+    assert "threshold" in _refusal(lambda: save_coder(coder, tmp_path, "dictionary_learning"))
 
 
 def test_a_relu_coder_that_dictionary_learning_would_rescale_is_refused(tmp_path):
     coder = _coder(rule="jumprelu", k=None)
     with torch.no_grad():
         coder.W_dec[3] *= 2
-    assert "length one" in _refusal(lambda: save_coder(coder, tmp_path, "dictionary"))
+    assert "length one" in _refusal(lambda: save_coder(coder, tmp_path, "dictionary_learning"))
 
 
 def test_an_unknown_format_is_refused_with_the_known_ones(tmp_path):
@@ -178,7 +178,7 @@ def test_the_same_coder_may_be_saved_again(tmp_path):
     assert save_coder(_coder(), tmp_path) == tmp_path / "coder.safetensors"
 
 
-@pytest.mark.parametrize("format_", ["lmmscope", "dictionary"])
+@pytest.mark.parametrize("format_", ["lmmscope", "dictionary_learning"])
 def test_another_coder_is_not_overwritten(tmp_path, format_):
     save_coder(_coder(0), tmp_path, format_)
     assert "exists" in _refusal(lambda: save_coder(_coder(1), tmp_path, format_))

@@ -263,11 +263,20 @@ def test_an_index_of_a_later_format_is_refused(folder, tmp_path):
 
 
 def test_one_of_131072_features_is_read_in_under_10_ms(tmp_path):
-    features, pairs, lit, size = 1 << 17, 64, 100, 46_684
+    """The quickest of 64 reads, 8 of each of 8 features, in CPU time of the reading thread.
+
+    That is the work of reading a feature's rows once they are in memory, about 0.3 ms. Reading has
+    no other threads, and what runs beside it is not counted. Each feature's first read is slower by
+    what the kernel takes to fill pages for the holes in these hollow files, 3 to 60 ms as load has
+    it. Whoever reads more than the feature's rows takes longer than 10 ms every time: there are
+    256 MB of the smallest array with a row for each pair.
+    """
+    features, pairs, lit, size = 1 << 17, 256, 100, 46_684
     wanted = IndexSpec(
         coder="c", features=features, model="m", hook="h", pictures="p", size=size, grid=(24, 24)
     )
-    lengths = {"M": features * pairs, "C": features * pairs * lit}
+    # One more than there are pairs, as cells_from_M has.
+    lengths = {"M": features * pairs + 1, "C": features * pairs * lit}
 
     def hollow(name: str) -> np.ndarray:
         shape = {"H": (features, BINS), "N": (features, 8)}.get(name[-1], (features,))
@@ -276,16 +285,18 @@ def test_one_of_131072_features_is_read_in_under_10_ms(tmp_path):
         return np.memmap(tmp_path / name, kind, "w+", shape=shape)
 
     arrays = Arrays(*(
-        np.arange(features + 1) * pairs if name == "pairs_from_F"
-        else np.arange(features * pairs + 1) * lit if name == "cells_from_M"
-        else hollow(name)
+        np.arange(features + 1) * pairs if name == "pairs_from_F" else hollow(name)
         for name in Arrays._fields
     ))  # fmt: skip
+    asked = range(0, features, features // 8)
+    for feature in asked:
+        rows = np.arange(feature * pairs, (feature + 1) * pairs + 1)
+        arrays.cells_from_M[rows] = rows * lit
     index, took = Index(Stored(wanted, arrays)), []
-    for feature in range(0, features, features // 8):
-        start = time.process_time()
+    for feature in [*asked] * 8:
+        start = time.thread_time()
         index.feature(feature)
-        took.append(time.process_time() - start)
+        took.append(time.thread_time() - start)
     assert min(took) < 0.01
 
 

@@ -203,15 +203,17 @@ def _marked(adapter: Adapter, sizes: list[Size], picture: int, spot: Spot) -> Ma
 
 
 def _blind(marked: Marked, pixels: int, again: float) -> Tensor:
-    """How wide a spot in a box can be, across and down, that no pixel reads [T, 2].
+    """How wide a spot in a box can be, across and down, without a pixel that reads it [T, 2].
 
-    One pixel is read in each stretch of the width of a pixel. That width follows from the widest
-    box, not from each position's own: a box that padding cuts off has lost pixels, and those left
-    are no smaller. Tiles have one width both ways, as enlarging keeps the aspect ratio; a thin
-    picture has boxes that are not cut off along its longer side only.
+    Resampling to the nearest pixel reads the middle of each pixel it makes, so a spot may lie
+    unread between two middles. How far these are apart follows from the widest box, not from each
+    position's own: a box that padding cuts off has fewer pixels, not smaller ones. In tiles it is
+    the same both ways, since enlarging keeps the aspect ratio, and along a picture's shorter side
+    all boxes may be cut off.
 
-    Tiles that are resized once more read pixels of the enlarged picture. Each of them is up to half
-    its width from where it is read, on either side: `again` is that width, in pixels of the tile.
+    A tile that is resized again reads the nearest pixel of the enlarged picture instead of its own
+    middles, up to half of such a pixel off either way. `again` is the width of that pixel, in those
+    of the tile.
     """
     side_T2 = (marked.box_T4[:, 2:] - marked.box_T4[:, :2]).nan_to_num()
     base_T1, tile_T1 = (marked.kind_T[:, None] == kind for kind in (BASE, TILE))
@@ -261,11 +263,11 @@ QWEN = _near_sighted(adapter_for(*qwen()))
 @given(case=spotted())
 @example((Size(1, 130), Spot(60, 0, 90, 1)))
 @example((Size(130, 1), Spot(0, 3, 1, 50)))
-# Cropped: 82 rows are enlarged to 34, which read rows 63 and 66 but nothing between.
+# Cropped: of the picture's 82 rows, the 34 that tiles are cut from have 63 and 66, none between.
 @example((Size(82, 116), Spot(0, 64, 10, 66)))
-# Framed: a tile's last row of cells above the picture reaches 0.18 pixels into it, but reads above.
+# Framed: cells on the picture's upper edge reach 0.18 pixels into it, and read the padding above.
 @example((Size(4, 7), Spot(0, 0, 1, 1)))
-# Framed: the last cells are cut off after one of their four pixels, 7.6 of the picture's wide.
+# Framed: the base's last cells have one pixel of four in the picture, 7.6 of the picture's wide.
 @example((Size(130, 130), Spot(128, 128, 130, 130)))
 def test_a_spot_changes_the_positions_that_look_at_it(adapter, pixels, again, case):
     size, spot = case

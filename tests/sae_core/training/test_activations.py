@@ -132,3 +132,24 @@ def test_an_unreadable_picture_is_named(tmp_path):
     (tmp_path / "broken.png").write_bytes(b"no picture")
     with pytest.raises(UserError, match=r"broken\.png can't be read"):
         conversations_at(tmp_path)[0]
+
+
+def test_processes_share_a_block_without_gap_or_overlap(adapter):
+    stream = TokenStream(adapter, talks(), "layers.0", 4, block=5)
+    stream.share, seen = 2, []
+    for stream.rank in range(2):
+        seen.append(stream._numbers())
+    assert abs(len(seen[0]) - len(seen[1])) <= 1
+    stream.share, stream.rank = 1, 0
+    assert sorted(seen[0] + seen[1]) == sorted(stream._numbers())
+
+
+@pytest.mark.parametrize(
+    ("other", "named"), [({"block": 2}, "block_size=3"), ({"seed": 5}, "seed=0"), ({"rows": 8}, "")]
+)
+def test_a_stream_of_other_settings_is_not_gone_on_with(adapter, other, named):
+    settings = {"rows": 16, "block": 3, "seed": 0}
+    state = TokenStream(adapter, talks(), "layers.0", **settings).state()
+    changed = TokenStream(adapter, talks(), "layers.0", **(settings | other))
+    with pytest.raises(UserError, match=named):
+        changed.restore(state)

@@ -176,7 +176,7 @@ WORKER = textwrap.dedent(
     torch.set_num_threads(1)
     dist.init_process_group("gloo")
     x = torch.randn(2048, 8, generator=torch.Generator().manual_seed(0))
-    trainer = Trainer(CoderConfig(width=8, features=32, k=32), TrainConfig(steps=6, batch=128))
+    trainer = Trainer(CoderConfig(width=8, features=32, k=32), TrainConfig(steps=40, batch=128, rate=5e-3, warmup=0))
     trainer.run(TensorStream(x, 128 // dist.get_world_size()))
     torch.save(trainer.coder.state_dict(), f"{sys.argv[1]}/{dist.get_rank()}.pt")
     dist.destroy_process_group()
@@ -200,8 +200,9 @@ def test_two_processes_agree_and_learn_what_one_learns(tmp_path):
     one, (left, right) = torchrun(tmp_path, 1)[0], torchrun(tmp_path, 2)
     for name in left:
         assert torch.equal(left[name], right[name]), name
-    # The halves have means and variances of their own: alike, not equal.
-    cosine = torch.nn.functional.cosine_similarity(
-        one["W_enc"].flatten(), left["W_enc"].flatten(), dim=0
-    )
-    assert cosine > 0.99
+    # The halves have means and variances of their own: what is learned is alike, not equal.
+    torch.manual_seed(0)
+    before = Trainer(CoderConfig(width=8, features=32, k=32), TrainConfig(steps=1)).coder.W_enc
+    moved = [(weights["W_enc"] - before.detach()).flatten() for weights in (one, left)]
+    assert moved[0].norm() > 0.3 * before.norm()
+    assert torch.nn.functional.cosine_similarity(*moved, dim=0) > 0.95

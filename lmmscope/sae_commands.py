@@ -117,6 +117,9 @@ def evaluate(
     n: Annotated[int, typer.Option("-n", min=2, help="Conversations to read.")] = HELD_OUT,
     data: Data = None,
     positions: Annotated[str, typer.Option(help="all, image, base or text.")] = "all",
+    pictures: Annotated[
+        int, typer.Option(min=0, help="Pictures for the monosemanticity score; 0 leaves it out.")
+    ] = 0,
     as_json: AsJson = False,
     profile: Profile = None,
 ) -> None:
@@ -124,13 +127,20 @@ def evaluate(
     from lmmscope import wiring
     from lmmscope.sae_view import report_of, show_report
     from lmmscope.settings import load_settings
+    from sae_core.index.observer import LmmObserver, monosemanticity
 
     settings = load_settings(profile)
     wiring.use_threads(settings)
     adapter = wiring.target(settings)
     coder = wiring.coder(settings, sae).to(adapter.model.device)
     found = wiring.conversations(data or settings.data.explore, n)
-    report = report_of(adapter, coder, coder.config.hook or settings.data.hook, found, positions)
+    hook = coder.config.hook or settings.data.hook
+    report = report_of(adapter, coder, hook, found, positions)
+    if pictures:
+        seeing = LmmObserver(adapter, coder, hook, settings.models.target)
+        shown = wiring.pictures(data or settings.data.explore, pictures)
+        scores = monosemanticity(seeing, shown, wiring.embedder(settings))
+        report = report.model_copy(update={"monosemanticity": float(scores.nanmedian())})
     typer.echo(report.model_dump_json(indent=2)) if as_json else show_report(report)
 
 

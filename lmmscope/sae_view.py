@@ -32,6 +32,8 @@ class Report(BaseModel):
     activations: Evaluation
     replies: Recovery
     loss_recovered: float
+    monosemanticity: float | None = None
+    """The median over features that fire on two pictures or more, by CLIP's embeddings."""
 
 
 class Facts(BaseModel):
@@ -69,7 +71,7 @@ def report_of(
 def show_report(report: Report) -> None:
     """The evaluation as a table."""
     a, r = report.activations, report.replies
-    rows = (
+    rows = [
         ("positions read", f"{a.rows:,}"),
         ("FVU", f"{a.fvu:.4f}"),
         ("explained variance", f"{a.explained_variance:.4f}"),
@@ -78,7 +80,9 @@ def show_report(report: Report) -> None:
         ("loss recovered", f"{report.loss_recovered:.4f}   ({r.tokens:,} reply tokens)"),
         ("loss", f"{r.clean:.4f} clean, {r.reconstructed:.4f} through it, {r.zeroed:.4f} zeroed"),
         ("densities", _histogram(a.densities)),
-    )
+    ]
+    if report.monosemanticity is not None:
+        rows.append(("monosemanticity", f"{report.monosemanticity:.4f}   (median, CLIP)"))
     _table(rows)
 
 

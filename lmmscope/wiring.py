@@ -14,8 +14,10 @@ from lmmscope.settings import Settings
 from sae_core.errors import UserError
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from sae_core.coders.coder import SparseCoder
-    from sae_core.index.observer import LmmObserver, Observer, PictureSet
+    from sae_core.index.observer import Embed, LmmObserver, Observer, PictureSet
     from sae_core.index.query import Index
     from sae_core.lmm.adapter import Adapter
     from sae_core.training.activations import Conversation
@@ -107,6 +109,25 @@ def observer(settings: Settings, sae: str | None = None) -> LmmObserver:
     adapter, found = target(settings), coder(settings, sae)
     hook = found.config.hook or settings.data.hook
     return LmmObserver(adapter, found.to(adapter.model.device), hook, settings.models.target)
+
+
+def embedder(settings: Settings) -> Embed:
+    """The profile's CLIP as a function from pictures to embeddings."""
+    import torch
+    from transformers import CLIPModel, CLIPProcessor
+
+    from sae_core.weights import check_model
+
+    folder = check_model(model_folder(settings.models.clip))
+    model = CLIPModel.from_pretrained(folder).float().eval()
+    processor = CLIPProcessor.from_pretrained(folder)
+
+    def embed(shown: Sequence[Image.Image]) -> torch.Tensor:
+        inputs = processor(images=[i.convert("RGB") for i in shown], return_tensors="pt")
+        with torch.inference_mode():
+            return model.get_image_features(**inputs).pooler_output
+
+    return embed
 
 
 def planted(seed: int) -> Observer:

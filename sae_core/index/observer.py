@@ -6,19 +6,23 @@ Knows the protocol that the index and the tools use; planted features follow it 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Protocol
 
 from PIL import Image
+from torch import Tensor
 
 from sae_core.coders.coder import SparseCoder
+from sae_core.coders.sparse import Code
+from sae_core.errors import UserError
 from sae_core.index.build import Source
 from sae_core.index.harvest import Numbered, observe
 from sae_core.index.spec import IndexSpec
 from sae_core.index.table import Harvested
 from sae_core.lmm.adapter import Adapter
 from sae_core.lmm.fit import check_fits
+from sae_core.training.evaluation import Monosemanticity
 
 
 class Observer(Protocol):
@@ -89,6 +93,36 @@ class LmmObserver:
     def observe(self, pictures: Sequence[Numbered]) -> Harvested:
         """What fires in each cell of some pictures, each shown alone."""
         return observe(self.adapter, self.coder, self.hook, pictures)
+
+
+Embed = Callable[[Sequence[Image.Image]], Tensor]
+"""Embeddings of some pictures [B, E]."""
+
+
+def monosemanticity(
+    observer: Observer, pictures: PictureSet, embed: Embed, at_once: int = 32
+) -> Tensor:
+    """How alike the pictures are on which each feature fires; NaN for fewer than two [F]."""
+    score: Monosemanticity | None = None
+    for at in range(0, len(pictures), at_once):
+        numbers = range(at, min(at + at_once, len(pictures)))
+        images = [pictures.picture(n) for n in numbers]
+        seen = observer.observe([Numbered(n, i) for n, i in zip(numbers, images, strict=True)])
+        embedded_BE = embed(images).cpu()
+        score = score or Monosemanticity(observer.features, embedded_BE.shape[1])
+        flat = (part.flatten(1).cpu() for part in seen.code)
+        peaks_BF = peaks(Code(*flat), observer.features)
+        picture_M, feature_M = peaks_BF.nonzero(as_tuple=True)
+        score.add(feature_M, peaks_BF[picture_M, feature_M], embedded_BE[picture_M])
+    if score is None:
+        raise UserError("No pictures to score features on: the set is empty.")
+    return score.scores()
+
+
+def peaks(code: Code, features: int) -> Tensor:
+    """The largest value of each feature in each row [N, F]."""
+    empty = code.values_NK.new_zeros(len(code.values_NK), features)
+    return empty.scatter_reduce(1, code.indices_NK, code.values_NK, "amax")
 
 
 def source_of(observer: Observer, pictures: PictureSet, at_once: int = 32) -> Source:

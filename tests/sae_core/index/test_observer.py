@@ -5,7 +5,7 @@ from sae_core.coders.coder import CoderConfig, SparseCoder
 from sae_core.errors import UserError
 from sae_core.index.build import build_index
 from sae_core.index.harvest import Numbered
-from sae_core.index.observer import LmmObserver, source_of, spec_of
+from sae_core.index.observer import LmmObserver, monosemanticity, source_of, spec_of
 from sae_core.index.query import Index
 from sae_core.lmm.adapter import adapter_for
 from sae_core.training.conversations import PictureFiles
@@ -66,3 +66,27 @@ def test_the_digest_of_a_folder_changes_with_a_picture(shown, tmp_path):
     before = shown.digest
     noise(24, 24, 99).save(tmp_path / "3.png")
     assert PictureFiles(tmp_path).digest != before
+
+
+def test_monosemanticity_scores_pictures_by_the_peak_of_each_feature(adapter, shown):
+    seeing = LmmObserver(adapter, coder_of(), "layers.1", "small")
+
+    def embed(pictures):
+        return torch.stack(
+            [torch.tensor(list(p.resize((2, 2)).tobytes()[:12])).float() for p in pictures]
+        )
+
+    found = monosemanticity(seeing, shown, embed, at_once=4)
+    images = [shown.picture(n) for n in range(9)]
+    seen = seeing.observe([Numbered(n, i) for n, i in enumerate(images)])
+    peaks = seen.code.dense(40).amax(1).double()
+    unit = torch.nn.functional.normalize(embed(images).double(), dim=1)
+    alike = unit @ unit.T
+    for feature in range(40):
+        weight = peaks[:, feature, None] * peaks[None, :, feature]
+        weight.fill_diagonal_(0)
+        if weight.sum() > 0:
+            expected = (weight * alike).sum() / weight.sum()
+            torch.testing.assert_close(found[feature], expected)
+        else:
+            assert found[feature].isnan()

@@ -136,7 +136,8 @@ def test_an_unreadable_picture_is_named(tmp_path):
 
 def test_processes_share_a_block_without_gap_or_overlap(adapter):
     stream = TokenStream(adapter, talks(), "layers.0", 4, block=5)
-    stream.share, seen = 2, []
+    stream.share = 2
+    seen = []
     for stream.rank in range(2):
         seen.append(stream._numbers())
     assert abs(len(seen[0]) - len(seen[1])) <= 1
@@ -145,7 +146,8 @@ def test_processes_share_a_block_without_gap_or_overlap(adapter):
 
 
 @pytest.mark.parametrize(
-    ("other", "named"), [({"block": 2}, "block_size=3"), ({"seed": 5}, "seed=0"), ({"rows": 8}, "")]
+    ("other", "named"),
+    [({"block": 2}, "block_size=3"), ({"seed": 5}, "seed=0"), ({"rows": 8}, "rows=16")],
 )
 def test_a_stream_of_other_settings_is_not_gone_on_with(adapter, other, named):
     settings = {"rows": 16, "block": 3, "seed": 0}

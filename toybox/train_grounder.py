@@ -1,8 +1,11 @@
-"""Trains the grounder: a label and a picture in, the label's pixels out.
+"""Trains the grounder: first which patches fit a label, then which pixels.
 
     python -m toybox.train_grounder
 
-Knows labels and exact masks. Its eye is the target's, before it has seen any language, and frozen.
+Knows labels and exact masks. From masks alone the decoder learns where things are long before it
+reads which one is meant (docs/log.md), so the first stage compares all patches with many labels.
+Its eye is the target's, before it has seen any language, and frozen; its reader begins as CLIP's,
+which has to be there.
 """
 
 from __future__ import annotations
@@ -19,7 +22,10 @@ from transformers import CLIPSegForImageSegmentation, CLIPSegProcessor, PreTrain
 
 from toybox.architectures import grounder_config
 from toybox.assignments import any_meaning
-from toybox.evidence import Meaning, held_out, mask_of, meanings_in
+from toybox.dataset import EvidenceTable, evidence
+from toybox.evidence import Meaning, held_out, mask_of, meanings, meanings_in
+from toybox.grid import GRID
+from toybox.models import load_clip
 from toybox.recipe import command
 from toybox.shipping import pair_processor, ship
 from toybox.tokens import build_tokenizer, vocabulary
@@ -30,9 +36,14 @@ from toybox.training import Losses, Plan, device, fit
 from toybox.world_draw import Picture, draw_scene
 from toybox.world_splits import split
 
-STEPS = 1200
-SIZE = 24
-LABELS = 6
+MATCH_STEPS, STEPS = 800, 900
+PICTURES = 60_000
+MATCH_SIZE, SIZE = 48, 24
+PAIRS, LABELS = 64, 6
+"""Labels that are asked about: all single concepts and so many pairs of each batch, then so many of
+each picture."""
+MATCH_SCALE = 1 / 16
+"""Makes a fresh decoder's products about as wide as logits should be."""
 Rng = np.random.Generator
 
 
@@ -59,6 +70,52 @@ def asked_of(picture: Picture, rng: Rng) -> list[Meaning]:
     return chosen
 
 
+class Matches(NamedTuple):
+    """Pictures, labels, and how much of each patch a label's mask fills [B, P, L]."""
+
+    pixels: Tensor
+    labels: dict[str, Tensor]
+    share_BPL: Tensor
+
+
+def framed(meaning: Meaning, rng: Rng) -> str:
+    """A label as people write it, with or without words around it."""
+    return FRAMES[int(rng.integers(len(FRAMES)))].replace("{}", meaning.label)
+
+
+class MatchLessons:
+    """Batches of kept pictures with the same labels for all; fixed by the step's number."""
+
+    def __init__(self, table: EvidenceTable, tokenizer: PreTrainedTokenizerFast) -> None:
+        self.table, self.starts, self.tokenizer = table, table.starts(), tokenizer
+        self.singles = [n for n, meaning in enumerate(meanings()) if not meaning.kind]
+
+    def batch(self, step: int) -> Matches:
+        """The batch of one step."""
+        rng = np.random.default_rng((52, step))
+        pictures = rng.choice(len(self.table.pixels_NHW3), MATCH_SIZE, replace=False)
+        rows = [np.arange(self.starts[p], self.starts[p + 1]) for p in pictures]
+        row_R = np.concatenate(rows)
+        owner_R = np.repeat(np.arange(MATCH_SIZE), [len(r) for r in rows])
+        number_R = self.table.number_R[row_R]
+        shown = [n for n in np.unique(number_R) if self._taught_pair(n)]
+        asked = [*self.singles, *rng.choice(shown, min(PAIRS, len(shown)), replace=False)]
+        place = np.full(len(meanings()), -1)
+        place[asked] = np.arange(len(asked))
+        here = place[number_R] >= 0
+        share = np.zeros((MATCH_SIZE, len(asked), GRID * GRID), np.float32)
+        share[owner_R[here], place[number_R[here]]] = self.table.cells_RC[row_R[here]] / 255
+        texts = [framed(meanings()[n], rng) for n in asked]
+        labels = self.tokenizer(texts, padding=True, return_tensors="pt").to(device())
+        share_BPL = torch.from_numpy(share).swapaxes(1, 2).to(device())
+        return Matches(to_model(self.table.pixels_NHW3[pictures]), dict(labels), share_BPL)
+
+    @staticmethod
+    def _taught_pair(number: int) -> bool:
+        meaning = meanings()[number]
+        return bool(meaning.kind) and not held_out(meaning)
+
+
 class Lessons:
     """Batches of pictures, drawn anew, with labels; fixed by the step's number."""
 
@@ -72,8 +129,7 @@ class Lessons:
         rows = rng.integers(train.size, size=SIZE)
         pictures = [draw_scene(train.scene(int(row))) for row in rows]
         asked = [(p, m) for p in pictures for m in asked_of(p, rng)]
-        frames = [FRAMES[int(i)] for i in rng.integers(len(FRAMES), size=len(asked))]
-        texts = [f.replace("{}", m.label) for f, (_, m) in zip(frames, asked, strict=True)]
+        texts = [framed(m, rng) for _, m in asked]
         masks = torch.from_numpy(np.stack([mask_of(p, m) for p, m in asked]))
         labels = self.tokenizer(texts, padding=True, return_tensors="pt").to(device())
         pixels = to_model(np.stack([p.pixels_HW3 for p in pictures]))
@@ -88,6 +144,19 @@ class Pointer(nn.Module):
         self.reader = model.clip.text_model
         self.projection = model.clip.text_projection
         self.decoder = model.decoder
+
+
+def match_loss(pointer: Pointer, model: CLIPSegForImageSegmentation, matches: Matches) -> Losses:
+    """Cross-entropy of each label at each patch, from where the decoder lets labels in."""
+    with torch.no_grad():
+        patches = model.clip.vision_model(matches.pixels).last_hidden_state[:, 1:]
+    read = pointer.projection(pointer.reader(**matches.labels).pooler_output)
+    decoder = pointer.decoder
+    reduced = decoder.reduces[0](patches)
+    logits = reduced @ decoder.film_mul(read).T + decoder.film_add(read).sum(-1)
+    logits = MATCH_SCALE * logits.float()
+    wrong = F.binary_cross_entropy_with_logits(logits, matches.share_BPL, reduction="none")
+    return {"match": wrong.sum(-1).mean()}
 
 
 def mask_loss(pointer: Pointer, model: CLIPSegForImageSegmentation, grounds: Grounds) -> Losses:
@@ -106,17 +175,35 @@ def mask_loss(pointer: Pointer, model: CLIPSegForImageSegmentation, grounds: Gro
     return {"pixels": 3 * F.binary_cross_entropy_with_logits(logits, truth), "overlap": overlap}
 
 
-def train(folder: Path, out: Path, *, steps: int = STEPS) -> None:
+def _begin_small(decoder: nn.Module) -> None:
+    """Draw the decoder's weights anew.
+
+    The class draws many of them with a deviation of 1, and logits twelve wide learn nothing.
+    """
+    for part in decoder.modules():
+        if isinstance(part, nn.Linear | nn.ConvTranspose2d):
+            part.reset_parameters()
+
+
+def train(folder: Path, out: Path, *, match_steps: int = MATCH_STEPS, steps: int = STEPS) -> None:
     """Train, or go on; then ship."""
+    table = evidence("train-balanced", PICTURES, folder)
     tokenizer = build_tokenizer(vocabulary(), wrapped=True)
     torch.manual_seed(4)
     model = CLIPSegForImageSegmentation(grounder_config(len(tokenizer)))
     model.clip.vision_model.load_state_dict(trained_eye(folder).tower.state_dict())
+    clip = load_clip().model
+    model.clip.text_model.load_state_dict(clip.text_model.state_dict())
+    model.clip.text_projection.load_state_dict(clip.text_projection.state_dict())
+    _begin_small(model.decoder)
     model.to(device()).eval()
     pointer = Pointer(model)
-    lessons = Lessons(tokenizer)
-    plan = Plan("grounder", steps, lr=1e-3)
-    fit(pointer, plan, lessons.batch, partial(mask_loss, pointer, model), folder / "train")
+    state = folder / "train"
+    match = partial(match_loss, pointer, model)
+    first = Plan("grounder-match", match_steps, lr=1e-3)
+    fit(pointer, first, MatchLessons(table, tokenizer).batch, match, state)
+    mask = partial(mask_loss, pointer, model)
+    fit(pointer, Plan("grounder", steps, lr=1e-3), Lessons(tokenizer).batch, mask, state)
     ship(model, pair_processor(CLIPSegProcessor, tokenizer), out)
 
 

@@ -1,0 +1,93 @@
+"""Everything that a run produces, by the SHA-256 of its bytes: pictures as PNG, documents as JSON.
+
+Knows bytes and folders; nothing of what an artefact means. Several processes may share a folder: a
+file is written beside and renamed, and equal content is one file. Nothing is ever changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from PIL import Image
+from pydantic import BaseModel, StringConstraints, ValidationError
+
+from tools.failures import WontWork
+
+ArtefactId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""What an artefact is called."""
+_ID = re.compile(r"[0-9a-f]{64}")
+M = TypeVar("M", bound=BaseModel)
+
+
+class Artefacts:
+    """A folder of artefacts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def put(self, content: bytes) -> ArtefactId:
+        """Keep some bytes."""
+        name = hashlib.sha256(content).hexdigest()
+        path = self._path(name)
+        if path.exists():
+            return name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, beside = tempfile.mkstemp(prefix=".", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            Path(beside).replace(path)
+        except BaseException:
+            Path(beside).unlink(missing_ok=True)
+            raise
+        return name
+
+    def put_picture(self, picture: Image.Image) -> ArtefactId:
+        """Keep a picture's pixels; what else it carries, such as its scene, stays out."""
+        plain = picture.convert("RGB").copy()
+        plain.info = {}
+        written = io.BytesIO()
+        plain.save(written, "PNG")
+        return self.put(written.getvalue())
+
+    def put_document(self, document: BaseModel) -> ArtefactId:
+        """Keep a document."""
+        return self.put(document.model_dump_json().encode())
+
+    def get(self, name: ArtefactId) -> bytes:
+        """The bytes; WontWork if there are none, or if they are no longer what they were."""
+        if not _ID.fullmatch(name):
+            raise WontWork(f"{name!r} is no artefact: an id has 64 hexadecimal digits")
+        try:
+            content = self._path(name).read_bytes()
+        except FileNotFoundError:
+            raise WontWork(f"There is no artefact {name} in {self.folder}") from None
+        if hashlib.sha256(content).hexdigest() != name:
+            raise WontWork(f"The artefact {name} in {self.folder} is damaged. Make it anew")
+        return content
+
+    def picture(self, name: ArtefactId) -> Image.Image:
+        """A picture; WontWork if the artefact is none."""
+        content = self.get(name)
+        if not content.startswith(b"\x89PNG"):
+            raise WontWork(f"The artefact {name} is no picture")
+        image = Image.open(io.BytesIO(content))
+        image.load()
+        return image
+
+    def document(self, name: ArtefactId, kind: type[M]) -> M:
+        """A document; WontWork if the artefact is something else."""
+        try:
+            return kind.model_validate_json(self.get(name))
+        except ValidationError:
+            raise WontWork(f"The artefact {name} is no {kind.__name__}") from None
+
+    def _path(self, name: str) -> Path:
+        """In 256 folders, since a million files in one are slow to list."""
+        return self.folder / name[:2] / name

@@ -79,8 +79,8 @@ def main() -> None:
             tally.add(coded(adapter, coder, hook, inputs, numbers))
 
     found = compared(f"{BATCH * BATCHES} pictures", bare, counted, rounds=given.rounds, target=1.35)
-    report([found], given.json, "the index pass against the bare forward pass")
-    print(json.dumps(sizes()), file=sys.stderr if given.json else sys.stdout)
+    title = "the index pass against the bare forward pass"
+    report([found], given.json, title, builds=sizes())
 
 
 if __name__ == "__main__":

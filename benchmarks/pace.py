@@ -63,10 +63,10 @@ def arguments(description: str, rounds: int) -> argparse.Namespace:
     return parser.parse_args()
 
 
-def report(found: list[Compared], as_json: bool, title: str) -> None:
-    """Print the table, or JSON."""
+def report(found: list[Compared], as_json: bool, title: str, **more: object) -> None:
+    """Print the table and what else was measured, or all of it as one JSON document."""
     if as_json:
-        print(json.dumps([one._asdict() for one in found], indent=2))
+        print(json.dumps({"compared": [one._asdict() for one in found], **more}, indent=2))
         return
     table = Table(title=title)
     for heading in ("what", "without", "with", "ratio", "target"):
@@ -75,3 +75,5 @@ def report(found: list[Compared], as_json: bool, title: str) -> None:
         cells = (f"{one.plain * 1e3:.1f} ms", f"{one.ours * 1e3:.1f} ms", f"{one.ratio:.3f}")
         table.add_row(one.name, *cells, f"<= {one.target:.2f}")
     Console().print(table)
+    for name, value in more.items():
+        print(f"{name}: {json.dumps(value)}")

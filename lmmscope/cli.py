@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from lmmscope import index_commands, sae_commands, toybox_commands
+from lmmscope import index_commands, sae_commands, serve_command, toybox_commands
 from lmmscope.exits import TidyGroup
+from lmmscope.options import AsJson, Profile
 
 app = typer.Typer(
     cls=TidyGroup,
@@ -21,14 +22,10 @@ app = typer.Typer(
 app.add_typer(sae_commands.app, name="sae")
 app.add_typer(index_commands.app, name="index")
 app.add_typer(toybox_commands.app, name="toybox")
+app.command()(serve_command.serve)
 
 PICTURE = 7
 """The toybox picture asked about where none is named."""
-
-Profile = Annotated[
-    str | None,
-    typer.Option(help="A profile's name or .toml file; else $LMMSCOPE_PROFILE, else toybox."),
-]
 
 
 def _version(wanted: bool) -> None:
@@ -51,7 +48,7 @@ def _root(
 @app.command()
 def doctor(
     profile: Profile = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show what is installed and found, and the command to run for each thing that is missing."""
     from rich.console import Console

@@ -10,14 +10,10 @@ from typing import Annotated
 
 import typer
 
+from lmmscope.options import AsJson, Profile
 from sae_core.errors import UserError
 
 app = typer.Typer(no_args_is_help=True, help="The feature index: which pictures make what fire.")
-
-Profile = Annotated[
-    str | None,
-    typer.Option(help="A profile's name or .toml file; else $LMMSCOPE_PROFILE, else toybox."),
-]
 
 
 @app.command()
@@ -60,9 +56,9 @@ def build(
     span = range(len(shown)) if part is None else _span(part, len(shown))
     with counted(source_of(seeing, shown), span) as source:
         if part is None:
-            build_index(out, spec, source)
+            build_index(out, spec, source, device=wiring.device())
         else:
-            build_part(out, spec, source, span)
+            build_part(out, spec, source, span, device=wiring.device())
     typer.echo(f"wrote {out}: {spec.features} features, {len(span)} pictures")
 
 
@@ -76,7 +72,7 @@ def show(
     data: Annotated[
         str | None, typer.Option(help="The pictures of the index; else the profile's.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False,
+    as_json: AsJson = False,
     profile: Profile = None,
 ) -> None:
     """Show what an index knows of one feature."""
@@ -105,9 +101,10 @@ def merge(
     parts: Annotated[list[Path], typer.Argument(help="Folders with parts of it.")],
 ) -> None:
     """Merge parts that were built apart; the result equals one build."""
+    from lmmscope import wiring
     from sae_core.index.build import merge_index
 
-    merge_index(out, parts)
+    merge_index(out, parts, wiring.device())
     typer.echo(f"wrote {out}")
 
 

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from lmmscope.bars import bars
 from sae_core.index.build import Source
 from sae_core.index.masks import strict_mask
 from sae_core.index.observer import PictureSet
@@ -50,18 +51,13 @@ def show_record(record: FeatureRecord) -> None:
     table.add_row("fires on", f"{record.fires_on:,} pictures ({record.picture_rate:.2%}){few}")
     table.add_row("", f"{record.token_rate:.3%} of all positions")
     table.add_row("activation", f"mean {record.mean:.3f}, peak {record.peak:.3f}")
-    table.add_row("histogram", _bars(record.histogram.counts_H))
+    table.add_row("histogram", bars(record.histogram.counts_H.tolist()))
     table.add_row("top by mean", _listed(record.top_by_mean))
     table.add_row("top by maximum", _listed(record.top_by_max))
     table.add_row("silent but near", ", ".join(str(n.picture) for n in record.negatives) or "none")
     near = ", ".join(f"{n.feature} ({n.share:.0%})" for n in record.neighbours)
     table.add_row("fires with", near or "none")
     Console().print(table)
-
-
-def _bars(counts: np.ndarray) -> str:
-    most = max(int(counts.max()), 1)
-    return "".join(" " if c == 0 else "▁▂▃▄▅▆▇█"[int((c * 8 - 1) // most)] for c in counts.tolist())
 
 
 def _listed(shown: Sequence[Shown], most: int = 10) -> str:

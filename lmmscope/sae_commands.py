@@ -10,21 +10,19 @@ from typing import Annotated
 
 import typer
 
+from lmmscope.options import AsJson, Profile
 from sae_core.errors import UserError
 
 app = typer.Typer(no_args_is_help=True, help="Sparse autoencoders: train, measure, convert.")
 
-Profile = Annotated[
-    str | None,
-    typer.Option(help="A profile's name or .toml file; else $LMMSCOPE_PROFILE, else toybox."),
-]
 Data = Annotated[
     str | None,
     typer.Option(help="toybox:SPLIT, a .jsonl file in chat format, or a folder of pictures."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")]
 HELD_OUT = 512
 """Conversations that an evaluation reads where nothing else is said."""
+CHECKPOINT = "training.pt"
+"""In a coder's folder, what a training goes on from."""
 
 
 @app.command()
@@ -67,17 +65,14 @@ def train(
     from lmmscope.sae_view import training_bar
     from lmmscope.settings import load_settings
     from sae_core.coders.coder import coder_config
-    from sae_core.formats.store import save_coder, stored_in
-    from sae_core.training.activations import KINDS, TokenStream
+    from sae_core.formats.store import save_coder
+    from sae_core.training.activations import TokenStream, check_positions
     from sae_core.training.trainer import TrainConfig, Trainer
 
-    settings = load_settings(profile)
-    if positions not in KINDS:
-        raise UserError(f"No positions {positions!r}. Known: {', '.join(KINDS)}.")
+    settings, read = load_settings(profile), check_positions(positions)
     hook = hook or settings.data.hook
     wiring.use_threads(settings)
-    if not (out / "training.pt").exists() and (there := stored_in(out)):
-        raise UserError(f"{out} already holds the coder {there.name}. Try another --out")
+    _refuse_finished(out)
     with together() as (device, share, first):
         adapter = wiring.target(settings)
         adapter.model.to(device)
@@ -85,28 +80,16 @@ def train(
             width=adapter.width(), features=features, k=k, rule=rule,
             groups=tuple(_sizes(groups)), hook=hook, source=settings.models.target,
         )  # fmt: skip
-        if batch % (accumulate * share):
-            raise UserError(
-                f"--batch {batch} can't be shared by {share} processes in {accumulate} parts. "
-                f"Try --batch {accumulate * share * max(1, batch // (accumulate * share))}"
-            )
-        found = wiring.conversations(data or settings.data.train)
-        stream = TokenStream(
-            adapter,
-            found,
-            hook,
-            batch // share,
-            block=block,
-            positions=positions,
-            seed=seed,
-        )
         plan = TrainConfig(
             steps=steps, batch=batch, rate=rate, accumulate=accumulate, seed=seed,
             warmup=warmup, decay=decay, dead_after=dead_after,
         )  # fmt: skip
-        trainer = Trainer(config, plan).to(device)
+        rows = _rows_each(batch, share, accumulate)
+        found = wiring.conversations(data or settings.data.train)
+        stream = TokenStream(adapter, found, hook, rows, block=block, positions=read, seed=seed)
         with training_bar(steps, shown=first) as report:
-            coder = trainer.run(stream, out / "training.pt", report=report)
+            trainer = Trainer(config, plan).to(device)
+            coder = trainer.run(stream, out / CHECKPOINT, report=report)
         if first:
             typer.echo(f"wrote {save_coder(coder.cpu(), out, replace=True)}")
 
@@ -189,6 +172,25 @@ def info(
         raise UserError("This profile names no SAE. Try lmmscope sae info FOLDER")
     facts = facts_of(wiring.model_folder(name))
     typer.echo(facts.model_dump_json(indent=2)) if as_json else show_facts(facts)
+
+
+def _refuse_finished(out: Path) -> None:
+    """A coder that came from elsewhere is not overwritten."""
+    from sae_core.formats.store import stored_in
+
+    if not (out / CHECKPOINT).exists() and (there := stored_in(out)):
+        raise UserError(f"{out} already holds the coder {there.name}. Try another --out")
+
+
+def _rows_each(batch: int, share: int, accumulate: int) -> int:
+    """How many positions of a step are one process's."""
+    parts = accumulate * share
+    if batch % parts:
+        raise UserError(
+            f"--batch {batch} can't be shared by {share} processes in {accumulate} parts. "
+            f"Try --batch {parts * max(1, batch // parts)}"
+        )
+    return batch // share
 
 
 def _sizes(text: str) -> list[int]:

@@ -14,12 +14,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from lmmscope.bars import bars
 from sae_core.coders.coder import CoderConfig, SparseCoder
-from sae_core.errors import UserError
 from sae_core.formats.store import describe
 from sae_core.lmm.adapter import Adapter
 from sae_core.lmm.fit import check_fits
-from sae_core.training.activations import KINDS, Conversation, tokens_of
+from sae_core.training.activations import Conversation, check_positions, tokens_of
 from sae_core.training.evaluation import Evaluation, Recovery, evaluate, loss_recovered
 from sae_core.training.trainer import Progress as Step
 
@@ -55,11 +55,10 @@ def report_of(
     positions: str,
 ) -> Report:
     """Measure a coder on some conversations."""
-    if positions not in KINDS:
-        raise UserError(f"No positions {positions!r}. Known: {', '.join(KINDS)}.")
+    read = check_positions(positions)
     check_fits(adapter, coder, hook)
     batches = (
-        tokens_of(adapter, found[at : at + AT_ONCE], hook, positions)
+        tokens_of(adapter, found[at : at + AT_ONCE], hook, read)
         for at in range(0, len(found), AT_ONCE)
     )
     replies = loss_recovered(adapter, coder, hook, found, at_once=AT_ONCE)
@@ -79,19 +78,11 @@ def show_report(report: Report) -> None:
         ("dead", f"{a.dead:.1%}"),
         ("loss recovered", f"{report.loss_recovered:.4f}   ({r.tokens:,} reply tokens)"),
         ("loss", f"{r.clean:.4f} clean, {r.reconstructed:.4f} through it, {r.zeroed:.4f} zeroed"),
-        ("densities", _histogram(a.densities)),
+        ("densities", f"1e-7 {bars(a.densities)} 1"),
     ]
     if report.monosemanticity is not None:
         rows.append(("monosemanticity", f"{report.monosemanticity:.4f}   (median, CLIP)"))
     _table(rows)
-
-
-def _histogram(counts: Sequence[int]) -> str:
-    """One character a bin, from 1e-7 to 1."""
-    most = max(max(counts), 1)
-    bars = "▁▂▃▄▅▆▇█"
-    drawn = "".join(" " if c == 0 else bars[(c * 8 - 1) // most] for c in counts)
-    return f"1e-7 {drawn} 1"
 
 
 def facts_of(path: Path) -> Facts:

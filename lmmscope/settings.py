@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     PositiveInt,
     ValidationError,
@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from pydantic_settings.sources import PydanticBaseSettingsSource
 
 from sae_core.errors import UserError
+from tools.backends.config import ServerConfig
 
 PROFILES = Path(__file__).with_name("profiles")
 DEFAULT_PROFILE = "toybox"
@@ -29,15 +30,12 @@ PREFIX = "LMMSCOPE_"
 PROFILE_VARIABLE = f"{PREFIX}PROFILE"
 
 
-def _base_url(url: str) -> str:
-    """With or without /v1 at the end, people mean the same server."""
-    scheme, separator, rest = url.partition("://")
-    if scheme not in ("http", "https") or not separator or not rest.strip("/"):
-        raise ValueError(f"{url!r} is no address like http://localhost:30000")
-    return url.rstrip("/").removesuffix("/v1").rstrip("/")
+def _by_address(server: object) -> object:
+    """An address alone stands for a server with the usual settings."""
+    return {"base_url": server} if isinstance(server, str) else server
 
 
-ServerUrl = Annotated[str, AfterValidator(_base_url)]
+Server = Annotated[ServerConfig, BeforeValidator(_by_address)]
 
 
 class _Part(BaseModel):
@@ -69,24 +67,33 @@ class Data(_Part):
     train: str | None = None
     """What coders are trained on: `toybox:SPLIT`, a .jsonl file in chat format, a folder."""
     explore: str | None = None
-    """The pictures that the feature index is built from."""
+    """The pictures that the feature index is built from, and that explanations are made from."""
+    validation: str | None = None
+    """The pictures that scores are measured on."""
+    test: str | None = None
+    """The pictures that a finding is verified on, once."""
+    explore_pictures: PositiveInt | None = None
+    """How many pictures of `explore` are looked at; none is all."""
+    held_out_pictures: PositiveInt | None = None
+    """How many pictures of `validation`, and of `test`, are looked at; none is all."""
     index: str | None = None
     """The feature index of the SAE on these pictures."""
 
 
 class Servers(_Part):
-    """Base addresses of OpenAI-compatible servers. One that is given replaces the role's folder."""
+    """OpenAI-compatible servers, as an address or as a table. One replaces the role's folder."""
 
-    explainer: ServerUrl | None = None
+    explainer: Server | None = None
     """Explains instead of `models.explainer`."""
-    judge: ServerUrl | None = None
+    judge: Server | None = None
     """Judges instead of `models.judge`."""
-    planner: ServerUrl | None = None
+    planner: Server | None = None
     """Plans; without it, planning works offline."""
 
     def given(self) -> dict[str, str]:
-        """The servers that there are, by role."""
-        return {role: url for role, url in self.model_dump().items() if url is not None}
+        """The addresses of the servers that there are, by role."""
+        servers = {role: getattr(self, role) for role in type(self).model_fields}
+        return {role: one.base_url for role, one in servers.items() if one is not None}
 
 
 class Settings(BaseSettings):

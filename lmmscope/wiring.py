@@ -45,9 +45,15 @@ def use_threads(settings: Settings) -> None:
         torch.set_num_threads(settings.threads)
 
 
+def device() -> str:
+    """Where large sums are done: a GPU, where there is one."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def target(settings: Settings) -> Adapter:
     """The target model, ready to be looked into."""
-    import torch
     from transformers import AutoModelForImageTextToText, AutoProcessor
     from transformers.utils import logging
 
@@ -57,9 +63,7 @@ def target(settings: Settings) -> Adapter:
     logging.disable_progress_bar()
     folder = check_model(model_folder(settings.models.target))
     model = AutoModelForImageTextToText.from_pretrained(folder, dtype=settings.precision)
-    if torch.cuda.is_available():
-        model = model.to("cuda")
-    return adapter_for(model, AutoProcessor.from_pretrained(folder))
+    return adapter_for(model.to(device()), AutoProcessor.from_pretrained(folder))
 
 
 def conversations(source: str | None, count: int | None = None) -> Sequence[Conversation]:

@@ -29,3 +29,11 @@ class TryAgain(ToolFailure):
 
 class WontWork(ToolFailure):
     """The same call fails each time; something else has to change first."""
+
+
+class NeedsApproval(WontWork):
+    """It costs more than may be spent unasked: somebody has to agree to this much first."""
+
+    def __init__(self, reason: str, cost: float) -> None:
+        super().__init__(reason)
+        self.cost = cost

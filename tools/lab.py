@@ -6,7 +6,7 @@ Everything is made when it is first needed, since most tools need little of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -15,11 +15,15 @@ from PIL import Image
 
 from sae_core.index.observer import LmmObserver, Observer, PictureSet
 from sae_core.index.query import Index
+from sae_core.lmm.adapter import Adapter
+from sae_core.training.activations import Conversation
+from sae_core.training.trainer import Progress
 from tools.artefacts import Artefacts
 from tools.backends.chat import ChatModel
-from tools.backends.roles import Grounder, PictureText
+from tools.backends.roles import Grounder, PictureEditor, PictureText
 from tools.evidence import Split
 from tools.failures import WontWork
+from tools.labels import KnownLabels, Labels
 
 
 class Makers(NamedTuple):
@@ -31,6 +35,9 @@ class Makers(NamedTuple):
     judge: Callable[[], ChatModel]
     grounder: Callable[[], Grounder]
     clip: Callable[[], PictureText]
+    editor: Callable[[], PictureEditor] | None = None
+    target: Callable[[], Adapter] | None = None
+    lessons: Callable[[], Sequence[Conversation]] | None = None
 
 
 class Lab:
@@ -44,9 +51,18 @@ class Lab:
         *,
         opened: frozenset[Split] = frozenset({"explore", "validate"}),
         seed: int = 0,
+        saes: Mapping[str, Path] | None = None,
+        report: Callable[[Progress], None] = lambda _: None,
+        labels: Labels | None = None,
     ) -> None:
         self._makers, self._pictures, self._opened = makers, dict(pictures), opened
         self.runs, self.seed = runs, seed
+        self.saes = dict(saes or {})
+        """The folders of the coders that the profile names."""
+        self.report = report
+        """Whom a training tells how far it is, from its own thread."""
+        self.labels: Labels = labels or KnownLabels({})
+        """What features are called, as far as somebody has found out."""
         self.artefacts = Artefacts(runs / "artefacts")
         self._indexes: dict[Split, Index] = {}
 
@@ -85,6 +101,27 @@ class Lab:
         """The model that compares pictures with texts."""
         return self._makers.clip()
 
+    @cached_property
+    def editor(self) -> PictureEditor:
+        """What changes pictures as words say."""
+        if self._makers.editor is None:
+            raise WontWork(
+                "The profile names nothing that edits pictures by words. Set servers.editor in it"
+            )
+        return self._makers.editor()
+
+    @cached_property
+    def target(self) -> Adapter:
+        """The model that coders are trained on, with a coder or without."""
+        return self.seeing.adapter if self._makers.target is None else self._makers.target()
+
+    @cached_property
+    def lessons(self) -> Sequence[Conversation]:
+        """What coders are trained on."""
+        if self._makers.lessons is None:
+            raise WontWork("The profile names no data to train on. Set data.train in it")
+        return self._makers.lessons()
+
     def index(self, split: Split) -> Index:
         """What all features do on a split."""
         self.pictures(split)
@@ -97,7 +134,7 @@ class Lab:
         if split not in self._opened:
             raise WontWork(f"The split {split} is sealed: only the verification opens it")
         if split not in self._pictures:
-            raise WontWork(f"The profile names no pictures for {split}. Set data.{split} in it")
+            raise WontWork(f"The profile names no pictures to {split} on. Add them under [data]")
         return self._pictures[split]
 
     def picture(self, split: Split, number: int) -> Image.Image:
@@ -117,9 +154,15 @@ class Lab:
                 lambda: self.judge,
                 lambda: self.grounder,
                 lambda: self.clip,
+                lambda: self.editor,
+                lambda: self.target,
+                lambda: self.lessons,
             ),
             self._pictures,
             self.runs,
             opened=self._opened | {split},
             seed=self.seed,
+            saes=self.saes,
+            report=self.report,
+            labels=self.labels,
         )

@@ -29,6 +29,8 @@ class Elsewhere(NamedTuple):
     region: np.ndarray
     overlap: int
     """How many pixels it shares with the region itself: 0 wherever there is room for both."""
+    move: tuple[int, int]
+    """How far down and across it went; what leaves the picture comes in on the other side."""
 
 
 def checked(region: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -68,9 +70,10 @@ def elsewhere(region: np.ndarray, seed: int, step: tuple[int, int] = (1, 1)) -> 
     cost_HW = 2 * shared_HW + ~whole_HW  # overlap decides, and a cut only among equals
     reached = cost_HW[:: step[1], :: step[0]]
     best = np.argwhere(reached == reached.min())
-    move = best[np.random.default_rng(seed).integers(len(best))] * step[::-1]
-    moved = np.roll(region, tuple(move), axis=(0, 1))
-    return Elsewhere(moved, int((moved & region).sum()))
+    chosen = best[np.random.default_rng(seed).integers(len(best))]
+    move = int(chosen[0]) * step[1], int(chosen[1]) * step[0]
+    moved = np.roll(region, move, axis=(0, 1))
+    return Elsewhere(moved, int((moved & region).sum()), move)
 
 
 def _fits(move: np.ndarray, start: int, stop: int, length: int) -> np.ndarray:

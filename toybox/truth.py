@@ -21,6 +21,7 @@ from torch import Tensor
 
 from sae_core.index.table import Harvested
 from toybox.evidence import cells_of
+from toybox.grid import GRID
 from toybox.vocabulary import CONCEPTS
 from toybox.world_draw import draw_scene
 from toybox.world_splits import split
@@ -65,16 +66,16 @@ class Truth(BaseModel):
         return [name for name, told in self.concepts.items() if told.auroc >= least]
 
 
-class Shown(NamedTuple):
+class Depicted(NamedTuple):
     """What the renderer says of some pictures."""
 
     present_NC: np.ndarray
     cells_NPC: np.ndarray
 
 
-def shown(name: str, numbers: Iterable[int]) -> Shown:
+def depicted(name: str, numbers: Iterable[int]) -> Depicted:
     """Which concepts some pictures of a split show, and in which cells."""
-    present, cells = [], []
+    present, cells, nowhere = [], [], np.zeros(GRID * GRID, bool)
     for number in numbers:
         picture = draw_scene(split(name).scene(number))
         seen = set(picture.concepts())
@@ -82,13 +83,13 @@ def shown(name: str, numbers: Iterable[int]) -> Shown:
         cells.append(
             np.stack(
                 [
-                    cells_of(picture.mask(c)) >= SHOWS * 255 if c in seen else np.zeros(144, bool)
+                    cells_of(picture.mask(c)) >= SHOWS * 255 if c in seen else nowhere
                     for c in CONCEPTS
                 ],
                 1,
             )
         )
-    return Shown(np.array(present), np.stack(cells))
+    return Depicted(np.array(present), np.stack(cells))
 
 
 def auroc(scores_NF: Tensor, present_NC: Tensor) -> Tensor:
@@ -131,7 +132,7 @@ class Matcher:
     def add(self, batch: Harvested) -> None:
         """Take in some pictures of the split."""
         numbers = batch.picture_B.tolist()
-        present_BC, cells_BPC = (torch.from_numpy(a) for a in shown(self.split, numbers))
+        present_BC, cells_BPC = (torch.from_numpy(a) for a in depicted(self.split, numbers))
         dense_BPF = batch.code.dense(self.features)
         fires_XF = (dense_BPF > 0).reshape(-1, self.features).double()
         shows_XC = cells_BPC.reshape(len(fires_XF), -1).double()

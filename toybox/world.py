@@ -157,6 +157,13 @@ def attributes(scene: Scene) -> dict[str, Any]:
     return found
 
 
+def choices(attribute: str) -> tuple[Any, ...]:
+    """The values that an attribute may have."""
+    name = attribute.rpartition(".")[2]
+    rest = {"place": (*SCENES, None), "scale": tuple(range(60, 131))}
+    return _CHOICES.get(name) or rest.get(name, (False, True))
+
+
 def edit(scene: Scene, attribute: str, value: Any) -> Scene:
     """The same scene with exactly one attribute changed, for example ("0.colour", "red")."""
     known = attributes(scene)
@@ -164,11 +171,7 @@ def edit(scene: Scene, attribute: str, value: Any) -> Scene:
         listed = ", ".join(known)
         raise UserError(f"No attribute {attribute!r} in this scene: it has {listed}.")
     index, _, name = attribute.rpartition(".")
-    allowed: tuple[Any, ...] = (*SCENES, None) if name == "place" else _CHOICES.get(name, ())
-    if name in ("flip", "shown"):
-        allowed = (False, True)
-    if name == "scale":
-        allowed = tuple(range(60, 131))
+    allowed = choices(attribute)
     if not any(type(value) is type(option) and value == option for option in allowed):
         listed = "60 to 130" if name == "scale" else ", ".join(map(str, allowed))
         raise UserError(f"No value {value!r} for {attribute}: choose from {listed}.")

@@ -70,6 +70,14 @@ class PictureSet(Protocol):
         ...
 
 
+def coder_digest(coder: SparseCoder) -> str:
+    """SHA-256 of a coder's config and weights."""
+    running = hashlib.sha256(coder.config.model_dump_json().encode())
+    for name, tensor in sorted(coder.state_dict().items()):
+        running.update(name.encode() + tensor.float().cpu().numpy().tobytes())
+    return running.hexdigest()
+
+
 class LmmObserver:
     """A coder on a layer of a model."""
 
@@ -85,10 +93,7 @@ class LmmObserver:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the coder's config and weights."""
-        running = hashlib.sha256(self.coder.config.model_dump_json().encode())
-        for name, tensor in sorted(self.coder.state_dict().items()):
-            running.update(name.encode() + tensor.float().cpu().numpy().tobytes())
-        return running.hexdigest()
+        return coder_digest(self.coder)
 
     def observe(self, pictures: Sequence[Numbered]) -> Harvested:
         """What fires in each cell of some pictures, each shown alone."""

@@ -140,6 +140,19 @@ class Index:
         """F."""
         return self.spec.features
 
+    def token_rates(self) -> np.ndarray:
+        """On what share of the cells of the base grids each feature fires [F]."""
+        return self._arrays.tokens_F / (self.spec.size * self.spec.cells)
+
+    def picture_rates(self) -> np.ndarray:
+        """On what share of the pictures each feature fires [F]."""
+        return self._arrays.pictures_F / self.spec.size
+
+    def means(self) -> np.ndarray:
+        """Each feature's mean activation where it fires; 0 if it never does [F]."""
+        arrays = self._arrays
+        return arrays.total_F / UNIT / np.maximum(arrays.tokens_F, 1)
+
     def feature(self, feature: int) -> FeatureRecord:
         """Everything about one feature."""
         check_feature(self, feature)

@@ -31,6 +31,14 @@ KINDS: dict[Positions, tuple[int, ...]] = {
 }
 
 
+def check_positions(name: str) -> Positions:
+    """The kind of positions that a name stands for."""
+    for known in KINDS:
+        if name == known:
+            return known
+    raise UserError(f"No positions {name!r}. Known: {', '.join(KINDS)}. Choose one")
+
+
 class Conversation(NamedTuple):
     """One user turn with its pictures, and what is replied, if anything."""
 

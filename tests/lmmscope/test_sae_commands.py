@@ -1,12 +1,21 @@
 """`lmmscope sae` and `lmmscope index` as a user calls them."""
 
 import json
+import subprocess
+import sys
 
 import pytest
+import torch
 from PIL import Image
 from typer.testing import CliRunner
 
+from lmmscope import wiring
 from lmmscope.cli import app
+from lmmscope.settings import load_settings
+from sae_core.coders.coder import CoderConfig
+from sae_core.training.activations import TokenStream
+from sae_core.training.losses import geometric_median
+from sae_core.training.trainer import TrainConfig, Trainer
 
 run = CliRunner().invoke
 
@@ -55,6 +64,38 @@ def test_other_settings_beside_a_checkpoint_are_refused(trained):
         ],
     )
     _refused(result, "256 there", "128 here")
+
+
+def _first_gradients(shares):
+    """Adam's first moments after a step on several processes' rows, each part a loss of its own."""
+    settings = load_settings()
+    adapter, found = wiring.target(settings), wiring.conversations(settings.data.train)
+    rows = []
+    for rank in range(shares):
+        stream = TokenStream(adapter, found, settings.data.hook, 256, block=16)
+        stream.share, stream.rank = shares, rank
+        rows.append(stream.take())
+    config = CoderConfig(width=adapter.width(), features=64, k=8)
+    plan = TrainConfig(steps=1, batch=256 * shares, accumulate=shares, warmup=0)
+    trainer = Trainer(config, plan)
+    with torch.no_grad():
+        trainer.coder.b_dec.copy_(torch.stack([geometric_median(x) for x in rows]).mean(0))
+    trainer.train_step(torch.cat(rows))
+    return trainer.optimiser.state_dict()["state"]
+
+
+def test_two_processes_take_the_step_that_all_their_rows_make(tmp_path):
+    settings = ["--steps", "1", "--features", "64", "--k", "8", "--batch", "512", "--block", "16"]
+    train = ["sae", "train", "--out", str(tmp_path), *settings, "--warmup", "0"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command += ["-m", "lmmscope", *train]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("wrote") == 1
+    there = torch.load(tmp_path / "training.pt", weights_only=True)["optimiser"]["state"]
+    for number, state in _first_gradients(2).items():
+        torch.testing.assert_close(there[number]["exp_avg"], state["exp_avg"], rtol=1e-3, atol=1e-6)
+    _refused(run(app, train), "rows=256", "512")
 
 
 def test_a_coder_is_measured(trained):

@@ -73,13 +73,13 @@ def test_an_unknown_profile_is_named_with_those_that_there_are():
     [
         (
             f"thread = 2\n{MODELS}",
-            "unknown key thread (known: name, models, servers, runs, threads)",
+            "unknown key thread (known: name, models, data, servers, runs, precision, threads)",
         ),
         (MODELS.replace("clip", "clipp"), "unknown key models.clipp (known: target, explainer"),
         (MODELS.replace("clip", "clipp"), "models.clip is missing"),
         (f"{MODELS}[servers]\nplaner = 'http://x'", "unknown key servers.planer"),
         (f"threads = 0\n{MODELS}", "threads = 0: input should be greater than 0"),
-        (f"{MODELS}[servers]\njudge = 'localhost:3'", "'localhost:3' is no address like http"),
+        (f"{MODELS}[servers]\njudge = 'localhost:3'", "judge.base_url: not an address like http"),
         (MODELS.replace('judge = "j"\n', ""), "neither models.judge nor servers.judge is given"),
         ("threads = ", "can't be read"),
     ],

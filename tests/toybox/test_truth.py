@@ -3,7 +3,7 @@ import torch
 
 from sae_core.coders.sparse import Code
 from sae_core.index.table import Harvested
-from toybox.truth import Matcher, auroc, read_truth, shown, write_truth
+from toybox.truth import Matcher, auroc, depicted, read_truth, write_truth
 from toybox.vocabulary import CONCEPTS, concept
 from toybox.world_draw import draw_scene
 from toybox.world_splits import split
@@ -25,7 +25,7 @@ def test_auroc_equals_counting_all_pairs():
 
 def planted(names):
     """Features that fire where a concept is, and a last one that fires everywhere."""
-    truth = shown("validate", NUMBERS)
+    truth = depicted("validate", NUMBERS)
     wanted = [CONCEPTS.index(concept(name)) for name in names]
     values = truth.cells_NPC[:, :, wanted].astype(np.float32)
     values = np.concatenate([values, np.ones_like(values[..., :1])], 2)
@@ -52,7 +52,7 @@ def test_features_that_fire_on_a_concept_are_matched_with_it(tmp_path):
 
 
 def test_what_is_shown_agrees_with_the_masks():
-    truth = shown("validate", [3])
+    truth = depicted("validate", [3])
     drawn = draw_scene(split("validate").scene(3))
     for c, name in enumerate(CONCEPTS):
         assert truth.present_NC[0, c] == (name in drawn.concepts())

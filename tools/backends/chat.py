@@ -13,6 +13,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
+from tools.failures import WontWork
+
 Speaker = Literal["system", "user", "assistant"]
 Part = str | Image.Image
 
@@ -97,6 +99,10 @@ class ChatReply(BaseModel):
     """From asking to the whole reply, waiting and retries included."""
     from_cache: bool = False
     """Nobody was asked: it is an earlier reply to the same request."""
+
+
+class NoConversation(WontWork):
+    """The model takes one turn of the user's, and nothing else."""
 
 
 class ChatModel(Protocol):

@@ -16,7 +16,8 @@ from tools.backends.key import HostKey
 from tools.failures import TryAgain, WontWork
 
 # Uncompressed, so that the limit on bytes can't be met by a small body that grows.
-HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+HEADERS = {"Accept-Encoding": "identity"}
+JSON = "application/json"
 
 
 class Answer(NamedTuple):
@@ -43,12 +44,12 @@ class Exchange:
             trust_env=False,
         )
 
-    async def post(self, path: str, body: bytes, until: float) -> Answer:
-        """Post until the loop's time `until`."""
+    async def post(self, path: str, body: bytes, until: float, kind: str = JSON) -> Answer:
+        """Post a body of some media type until the loop's time `until`."""
         base = self._config.base_url
         try:
             async with asyncio.timeout_at(until):
-                return await self._post(f"{base}{path}", body)
+                return await self._post(f"{base}{path}", body, kind)
         except TimeoutError:
             fault = f"sends no whole answer within {self._config.seconds:g} s"
         except httpx2.TransportError as error:
@@ -57,8 +58,9 @@ class Exchange:
         # Raised here and not above, so that no request with its headers hangs on the failure.
         raise TryAgain(f"{base} {fault}. Try lmmscope doctor")
 
-    async def _post(self, url: str, body: bytes) -> Answer:
-        async with self._client.stream("POST", url, content=body) as response:
+    async def _post(self, url: str, body: bytes, kind: str) -> Answer:
+        headers = {"Content-Type": kind}
+        async with self._client.stream("POST", url, content=body, headers=headers) as response:
             received = bytearray()
             async for chunk in response.aiter_raw():
                 received += chunk

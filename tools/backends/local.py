@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from tools.backends.chat import ChatReply, ChatRequest
+from tools.backends.chat import ChatReply, ChatRequest, NoConversation
 from tools.failures import WontWork
 
 if TYPE_CHECKING:
@@ -87,7 +87,9 @@ def _prompt(request: ChatRequest) -> Prompt:
 
     turn = request.messages[0]
     if len(request.messages) > 1 or turn.speaker != "user":
-        raise WontWork("A model in this process takes one turn of the user's, no conversation")
+        raise NoConversation(
+            "A model in this process takes one turn of the user's, no conversation"
+        )
     if request.temperature > 0:
         raise WontWork(
             "A model in this process takes the likeliest token: it has no temperature "

@@ -1,4 +1,4 @@
-"""What a grounder and a CLIP can do, whichever model is behind them.
+"""What a grounder, a CLIP and an editor of pictures can do, whichever model is behind them.
 
 Knows the protocols; nothing of models. The protocol of explainer, judge and planner is in
 `tools.backends.chat`.
@@ -53,4 +53,21 @@ class PictureText(Protocol):
 
     def of_texts(self, texts: Sequence[str]) -> Tensor:
         """float32 embeddings of length 1 [N, E]."""
+        ...
+
+
+class PictureEditor(Protocol):
+    """Changes a picture as words say."""
+
+    @property
+    def identity(self) -> str:
+        """Which model this is."""
+        ...
+
+    async def edited(self, picture: Image.Image, words: str) -> Image.Image:
+        """The picture with that change, as large as it was."""
+        ...
+
+    def others(self, picture: Image.Image, words: str) -> Sequence[str]:
+        """Edits of something else in this picture, to compare with; none where nobody can say."""
         ...

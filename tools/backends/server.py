@@ -10,16 +10,17 @@ import asyncio
 import json
 import time
 from http import HTTPStatus
-from typing import NoReturn, Self
+from typing import Self
 
 from tools.backends.breaker import Breaker, Busy, CircuitOpen
 from tools.backends.chat import ChatReply, ChatRequest
 from tools.backends.config import ServerConfig
 from tools.backends.exchange import Answer, Exchange
+from tools.backends.key import HostKey
 from tools.backends.patience import Patience, Pause, retry_after
 from tools.backends.throttle import Throttle
 from tools.backends.wire import complaint_in, payload_of, reply_in
-from tools.failures import TryAgain, WontWork
+from tools.failures import ToolFailure, TryAgain, WontWork
 
 PATH = "/v1/chat/completions"
 PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
@@ -95,23 +96,25 @@ class ServerChat:
 
     def _reply(self, answer: Answer) -> ChatReply:
         if answer.status != HTTPStatus.OK:
-            self._complain(answer)
+            raise refusal(answer, self._config, self._exchange.key)
         reply = reply_in(answer.body, self._config)
         hidden = self._exchange.key.hidden
         return reply.model_copy(update={"text": hidden(reply.text), "model": hidden(reply.model)})
 
-    def _complain(self, answer: Answer) -> NoReturn:
-        status, base = answer.status, self._config.base_url
-        said = self._exchange.key.hidden(complaint_in(answer.body))
-        reason = f"{base} answers {status} to {self._config.model!r}: {said or 'nothing more'}"
-        after = retry_after(answer.headers.get("Retry-After"))
-        if status == HTTPStatus.TOO_MANY_REQUESTS:
-            raise Busy(reason, after)
-        if status in PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise TryAgain(reason, after)
-        if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-            raise WontWork(
-                f"{base} answers {status}, a redirect, which is never followed. "
-                "Put the server's own address into the profile"
-            )
-        raise Refused(reason, status)
+
+def refusal(answer: Answer, config: ServerConfig, key: HostKey) -> ToolFailure:
+    """What an answer stands for that is no reply."""
+    status, base = answer.status, config.base_url
+    said = key.hidden(complaint_in(answer.body))
+    reason = f"{base} answers {status} to {config.model!r}: {said or 'nothing more'}"
+    after = retry_after(answer.headers.get("Retry-After"))
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Busy(reason, after)
+    if status in PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return TryAgain(reason, after)
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        return WontWork(
+            f"{base} answers {status}, a redirect, which is never followed. "
+            "Put the server's own address into the profile"
+        )
+    return Refused(reason, status)

@@ -71,6 +71,13 @@ def test_rates_mean_and_peak_are_those_of_the_dense_codes(index, feature):
     assert record.peak == z_NP.max()
 
 
+def test_rates_and_means_of_all_features_are_those_of_their_records(index):
+    records = [index.feature(feature) for feature in FEATURES]
+    assert index.picture_rates().tolist() == [record.picture_rate for record in records]
+    assert index.token_rates().tolist() == [record.token_rate for record in records]
+    assert index.means().tolist() == [record.mean for record in records]
+
+
 @pytest.mark.parametrize("feature", FEATURES)
 def test_the_histogram_is_that_of_the_dense_codes(index, feature):
     z = CASE.z_NPF[..., feature].numpy()

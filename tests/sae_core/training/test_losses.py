@@ -34,6 +34,75 @@ def test_aux_loss_and_its_gradients_equal_a_dense_reference():
         torch.testing.assert_close(getattr(coder, name).grad, getattr(twin, name).grad)
 
 
+NAMES = ("W_enc", "b_enc", "W_dec", "b_dec")
+
+
+def normalising(rule):
+    """A coder in double precision that normalises rows, and rows that need it."""
+    coder = coder_of(normalised=True, rule=rule, k=3).double()
+    rng = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for tensor, size in ((coder.b_dec, 0.3), (coder.b_enc, 0.1)):
+            tensor.copy_(torch.randn(tensor.shape, generator=rng) * size)
+        if rule == "jumprelu":
+            coder.threshold.copy_(torch.rand(24, generator=rng) + 0.3)
+    return coder, torch.randn(500, 6, generator=rng).double() * 7 + 3
+
+
+def normed(x, coder):
+    """Rows as the encoder reads them, with what decoding puts back."""
+    mean, deviation = x.mean(1, keepdim=True), x.std(1, keepdim=True)
+    return (x - mean) / (deviation + 1e-5) - coder.b_dec, mean, deviation
+
+
+def assert_same_gradients(ours, theirs, names):
+    for name in names:
+        a, b = getattr(ours, name).grad, getattr(theirs, name).grad
+        assert b.any(), name
+        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-8, msg=lambda m, n=name: f"{n}: {m}")
+
+
+def test_gradients_of_a_normalising_jumprelu_equal_a_dense_reference():
+    (coder, x), (twin, _) = normalising("jumprelu"), normalising("jumprelu")
+    loss = loss_of(coder, x)
+    loss.total.backward()
+
+    ready, mean, deviation = normed(x, twin)
+    pre, limit = ready @ twin.W_enc.T + twin.b_enc, twin.threshold
+    width = (limit.detach().abs() * 0.02).clamp(min=1e-3)
+    near = (((pre - limit).abs() < width / 2) & (pre > 0)).detach() / width
+    above = (pre > limit).detach().double()
+    moved = limit - limit.detach()  # zero, with the gradient of the threshold
+    z = pre * above - limit.detach() * near * moved
+    made = (z @ twin.W_dec + twin.b_dec) * deviation + mean
+    count = (above - near * moved).sum(1).mean()
+    main, sparsity = fvu(x, made), (count / 3 - 1).square()
+    (main + 0.1 * sparsity).backward()
+
+    torch.testing.assert_close(loss.fvu, main)
+    torch.testing.assert_close(loss.sparsity, sparsity)
+    assert_same_gradients(coder, twin, (*NAMES, "threshold"))
+
+
+@pytest.mark.parametrize("rule", ["topk", "jumprelu"])
+def test_aux_gradients_of_a_normalising_coder_equal_a_dense_reference(rule):
+    (coder, x), (twin, _) = normalising(rule), normalising(rule)
+    dead = torch.tensor([1, 5, 7, 20, 21])
+    aux = loss_of(coder, x, torch.zeros(24, dtype=torch.bool).index_fill(0, dead, True)).aux
+    aux.backward()
+
+    ready, mean, deviation = normed(x, twin)
+    left = (ready - ((twin(x) - mean) / (deviation + 1e-5) - twin.b_dec)).detach()
+    pre = (ready @ twin.W_enc[dead].T + twin.b_enc[dead]).relu()
+    kept = pre.topk(3, dim=1)
+    z = torch.zeros_like(pre).scatter(1, kept.indices, kept.values)
+    expected = (left - z @ twin.W_dec[dead]).square().sum() / left.square().sum()
+    expected.backward()
+
+    torch.testing.assert_close(aux, expected)
+    assert_same_gradients(coder, twin, NAMES)
+
+
 def test_aux_loss_moves_dead_features_only_and_their_encoders_too():
     coder = coder_of()
     dead_F = torch.arange(24) < 6

@@ -18,7 +18,8 @@ class Asked(NamedTuple):
 
     path: str
     headers: dict[str, str]
-    body: dict
+    body: dict | bytes
+    """Bytes where it is no JSON, but a form."""
 
 
 class Misbehaving:
@@ -61,7 +62,8 @@ class Misbehaving:
         fields = (line.split(": ", 1) for line in head[1:] if line)
         headers = {name.lower(): value for name, value in fields}
         body = await reader.readexactly(int(headers["content-length"]))
-        asked = Asked(head[0].split()[1], headers, json.loads(body))
+        spoken = json.loads(body) if headers["content-type"] == "application/json" else body
+        asked = Asked(head[0].split()[1], headers, spoken)
         behaviour = self.behaviours[min(len(self.asked), len(self.behaviours) - 1)]
         self.asked.append(asked)
         self.running += 1

@@ -1,0 +1,157 @@
+"""Builds the lab that tools work in from a profile: each part when it is first needed.
+
+Knows the constructors; nothing of what tools do. An index that is missing is built once, under the
+profile's runs folder, and found again by what it was built from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache, partial
+from http.client import HTTPException
+from pathlib import Path
+
+from lmmscope import wiring
+from lmmscope.doctor_servers import served_models
+from lmmscope.index_view import counted
+from lmmscope.settings import Settings
+from sae_core.errors import UserError
+from sae_core.index.build import build_index
+from sae_core.index.observer import (
+    Observer,
+    PictureSet,
+    coder_digest,
+    source_of,
+    spec_of,
+)
+from sae_core.index.query import Index
+from sae_core.index.spec import IndexSpec
+from tools.backends.budget import Budget
+from tools.backends.cache import ReplyCache
+from tools.backends.chat import ChatModel
+from tools.backends.config import ServerConfig
+from tools.backends.ledger import Ledger
+from tools.backends.metered import MeteredChat
+from tools.backends.roles import Grounder, PictureText
+from tools.backends.server import ServerChat
+from tools.evidence import Split
+from tools.lab import Lab, Makers
+
+
+def lab(
+    settings: Settings,
+    ledger: Ledger,
+    budget: Budget,
+    *,
+    planted_seed: int | None = None,
+    sae: str | None = None,
+) -> Lab:
+    """The profile's lab; on planted toybox features where a seed is given."""
+
+    @cache
+    def observer() -> Observer:
+        if planted_seed is not None:
+            return wiring.planted(planted_seed)
+        return wiring.observer(settings, sae)
+
+    def chat(role: str) -> ChatModel:
+        model = _chat(settings, role)
+        return MeteredChat(
+            model, ledger, budget, cache=ReplyCache(settings.runs / "cache" / "replies")
+        )
+
+    pictures = _pictures(settings)
+
+    def index(split: Split) -> Index:
+        shipped = split == "explore" and planted_seed is None and sae is None
+        if shipped and settings.data.index is not None:
+            return _shipped_index(settings)
+        return _kept_index(settings.runs / "indexes", observer(), pictures[split], split)
+
+    makers = Makers(
+        observer=observer,
+        index=index,
+        explainer=partial(chat, "explainer"),
+        judge=partial(chat, "judge"),
+        grounder=partial(_grounder, settings),
+        clip=partial(_clip, settings),
+    )
+    return Lab(makers, pictures, settings.runs)
+
+
+def _pictures(settings: Settings) -> dict[Split, PictureSet]:
+    data = settings.data
+    named: dict[Split, tuple[str | None, int | None]] = {
+        "explore": (data.explore, data.explore_pictures),
+        "validate": (data.validation, data.held_out_pictures),
+        "test": (data.test, data.held_out_pictures),
+    }
+    return {
+        split: wiring.pictures(source, count)
+        for split, (source, count) in named.items()
+        if source is not None
+    }
+
+
+def _shipped_index(settings: Settings) -> Index:
+    """The profile's index, if it is of its coder; for that the target need not be loaded."""
+    coder = wiring.coder(settings)
+    return Index.open(
+        wiring.model_folder(settings.data.index or ""),
+        coder=coder_digest(coder),
+        model=settings.models.target,
+        hook=coder.config.hook or settings.data.hook,
+    )
+
+
+def _kept_index(folder: Path, observer: Observer, pictures: PictureSet, split: Split) -> Index:
+    """The index of these features on these pictures, built if it is not there yet."""
+    spec = spec_of(observer, pictures)
+    path = folder / _name(spec, split)
+    if not (path / "index.json").exists():
+        with counted(source_of(observer, pictures), range(len(pictures))) as source:
+            build_index(path, spec, source)
+    return Index.open(path, coder=observer.digest, model=observer.model, hook=observer.hook)
+
+
+def _name(spec: IndexSpec, split: Split) -> str:
+    return f"{split}-{hashlib.sha256(spec.model_dump_json().encode()).hexdigest()[:16]}"
+
+
+def _chat(settings: Settings, role: str) -> ChatModel:
+    server = getattr(settings.servers, role)
+    if server is not None:
+        return ServerChat(_named(server))
+    name = getattr(settings.models, role)
+    if name is None:
+        raise UserError(f"Profile {settings.name!r} names no {role}. Set models.{role} in it")
+    from tools.backends.llava import load_llava
+
+    return load_llava(wiring.model_folder(name), name=name)
+
+
+def _named(server: ServerConfig) -> ServerConfig:
+    """The server with the name of its model, which the reply cache's keys need."""
+    if server.model:
+        return server
+    try:
+        names = served_models(f"{server.base_url}/v1/models")
+    except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{server.base_url} does not say which models it serves: {error}. Try lmmscope doctor"
+        ) from None
+    if not names:
+        raise UserError(f"{server.base_url} serves no model. Set model beside base_url in it")
+    return server.model_copy(update={"model": names[0]})
+
+
+def _grounder(settings: Settings) -> Grounder:
+    from tools.backends.clipseg import load_clipseg
+
+    return load_clipseg(wiring.model_folder(settings.models.grounder))
+
+
+def _clip(settings: Settings) -> PictureText:
+    from tools.backends.clip import load_clip
+
+    return load_clip(wiring.model_folder(settings.models.clip))

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lmmscope import index_commands, sae_commands, serve_command, toybox_commands
+from lmmscope import index_commands, sae_commands, serve_command, tool_command, toybox_commands
 from lmmscope.exits import TidyGroup
 from lmmscope.options import AsJson, Profile
 
@@ -23,6 +23,7 @@ app.add_typer(sae_commands.app, name="sae")
 app.add_typer(index_commands.app, name="index")
 app.add_typer(toybox_commands.app, name="toybox")
 app.command()(serve_command.serve)
+app.command()(tool_command.tool)
 
 PICTURE = 7
 """The toybox picture asked about where none is named."""

@@ -57,6 +57,13 @@ def variables_of(model: str) -> dict[str, str]:
     return variables
 
 
+def make_hub_cache() -> None:
+    """Transformers' server can't say which models it has where the hub's cache does not exist."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    Path(HF_HUB_CACHE).mkdir(parents=True, exist_ok=True)
+
+
 def url_of(host: str, port: int) -> str:
     """Where a server that listens there is reached from here."""
     reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)

@@ -7,6 +7,7 @@ profile's runs folder, and found again by what it was built from.
 from __future__ import annotations
 
 import hashlib
+from contextlib import AsyncExitStack
 from functools import cache, partial
 from http.client import HTTPException
 from pathlib import Path
@@ -32,7 +33,7 @@ from tools.backends.chat import ChatModel
 from tools.backends.config import ServerConfig
 from tools.backends.ledger import Ledger
 from tools.backends.metered import MeteredChat
-from tools.backends.roles import Grounder, PictureText
+from tools.backends.roles import Grounder, PictureEditor, PictureText
 from tools.backends.server import ServerChat
 from tools.evidence import Split
 from tools.lab import Lab, Makers
@@ -54,13 +55,12 @@ def lab(
             return wiring.planted(planted_seed)
         return wiring.observer(settings, sae)
 
-    def chat(role: str) -> ChatModel:
-        model = _chat(settings, role)
-        return MeteredChat(
-            model, ledger, budget, cache=ReplyCache(settings.runs / "cache" / "replies")
-        )
+    replies = ReplyCache(settings.runs / "cache" / "replies")
 
-    pictures = _pictures(settings)
+    def chat(role: str) -> ChatModel:
+        return MeteredChat(_chat(settings, role, servers), ledger, budget, cache=replies)
+
+    pictures, servers = _pictures(settings), AsyncExitStack()
 
     def index(split: Split) -> Index:
         shipped = split == "explore" and planted_seed is None and sae is None
@@ -75,8 +75,12 @@ def lab(
         judge=partial(chat, "judge"),
         grounder=partial(_grounder, settings),
         clip=partial(_clip, settings),
+        editor=partial(_editor, settings, servers) if _edits(settings) else None,
+        target=partial(wiring.target, settings),
+        lessons=partial(wiring.conversations, settings.data.train),
+        close=servers.aclose,
     )
-    return Lab(makers, pictures, settings.runs)
+    return Lab(makers, pictures, settings.runs, saes=_saes(settings))
 
 
 def _pictures(settings: Settings) -> dict[Split, PictureSet]:
@@ -118,10 +122,12 @@ def _name(spec: IndexSpec, split: Split) -> str:
     return f"{split}-{hashlib.sha256(spec.model_dump_json().encode()).hexdigest()[:16]}"
 
 
-def _chat(settings: Settings, role: str) -> ChatModel:
+def _chat(settings: Settings, role: str, servers: AsyncExitStack) -> ChatModel:
     server = getattr(settings.servers, role)
     if server is not None:
-        return ServerChat(_named(server))
+        chat = ServerChat(_named(server))
+        servers.push_async_exit(chat)
+        return chat
     name = getattr(settings.models, role)
     if name is None:
         raise UserError(f"Profile {settings.name!r} names no {role}. Set models.{role} in it")
@@ -146,12 +152,40 @@ def _named(server: ServerConfig) -> ServerConfig:
 
 
 def _grounder(settings: Settings) -> Grounder:
-    from tools.backends.clipseg import load_clipseg
+    """A text-to-mask model, or a detector of boxes with a segmenter."""
+    from tools.backends import clipseg, grounding_dino
 
-    return load_clipseg(wiring.model_folder(settings.models.grounder))
+    folder = wiring.model_folder(settings.models.grounder)
+    segmenter = settings.models.segmenter
+    if segmenter is None:
+        return clipseg.ClipSeg.load(folder, wiring.device())
+    return grounding_dino.load(folder, wiring.model_folder(segmenter), wiring.device())
 
 
 def _clip(settings: Settings) -> PictureText:
-    from tools.backends.clip import load_clip
+    from tools.backends.clip import Clip
 
-    return load_clip(wiring.model_folder(settings.models.clip))
+    return Clip.load(wiring.model_folder(settings.models.clip), wiring.device())
+
+
+def _edits(settings: Settings) -> bool:
+    """Whether anything edits pictures: a server, or the toybox's own renderer."""
+    shown = settings.data.explore or ""
+    return settings.servers.editor is not None or shown.startswith(wiring.SHIPPED)
+
+
+def _editor(settings: Settings, servers: AsyncExitStack) -> PictureEditor:
+    if settings.servers.editor is not None:
+        from tools.backends.image_edit import ServerEditor
+
+        editor = ServerEditor(_named(settings.servers.editor))
+        servers.push_async_exit(editor)
+        return editor
+    from toybox.editing import SceneEditor
+
+    return SceneEditor()
+
+
+def _saes(settings: Settings) -> dict[str, Path]:
+    name = settings.models.sae
+    return {} if name is None else {"sae": wiring.model_folder(name)}

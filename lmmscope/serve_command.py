@@ -5,6 +5,7 @@ It waits and prints; engines know command lines, the child knows processes.
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -62,13 +63,16 @@ def serve(
         host=host, port=port, options=options or (),
     )  # fmt: skip
     _check_free(host, port)
+    if engine == engines.OURS:
+        engines.make_hub_cache()
     url, log = engines.url_of(host, port), settings.runs / "servers" / f"{engine}-{port}.log"
     typer.echo(f"starting  {engine}; its log is {log}", err=True)
     with stop_signals() as stop, Child(command, log, engines.variables_of(served), stop) as child:
         _wait_until_ready(child, stop, url, within)
         if not stop.signals:
-            typer.echo(f"serving   {served}\nat        {url}")
-            typer.echo(f'use it    {role} = "{url}" under [servers] in a profile; Ctrl-C stops it')
+            typer.echo(f"serving   {served} at {url} until Ctrl-C")
+            typer.echo("use it    with this line under [servers] in a profile:")
+            typer.echo(f"{role} = {{ base_url = {json.dumps(url)}, model = {json.dumps(served)} }}")
             _watch(child, stop)
     raise typer.Exit(128 + stop.signals[0])
 

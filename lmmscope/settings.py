@@ -54,7 +54,9 @@ class Models(_Part):
     clip: str
     """The model that compares pictures with texts."""
     grounder: str
-    """The model that finds what a text names in a picture."""
+    """The model that finds what a text names in a picture: its pixels, or boxes around it."""
+    segmenter: str | None = None
+    """The model that finds the pixels within the grounder's boxes."""
     sae: str | None = None
     """The sparse coder whose features are explained, in any of the known formats."""
 
@@ -89,6 +91,8 @@ class Servers(_Part):
     """Judges instead of `models.judge`."""
     planner: Server | None = None
     """Plans; without it, planning works offline."""
+    editor: Server | None = None
+    """Changes pictures as words say."""
 
     def given(self) -> dict[str, str]:
         """The addresses of the servers that there are, by role."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tools.tool import Result
 
 WONT_WORK, TRY_AGAIN = 2, 75
+T = TypeVar("T")
 
 
 def tool(
@@ -60,14 +62,22 @@ def tool(
     use_threads(settings)
     made = lab(settings, MemoryLedger(), Budget(), planted_seed=planted_seed, sae=sae)
     if name is None:
-        asyncio.run(_answer_lines(made))
+        asyncio.run(_closed(made, _answer_lines(made)))
         return
     try:
         arguments = as_json if as_json is not None else _pairs(given or [])
-        typer.echo(asyncio.run(_call(made, name, arguments)).model_dump_json(indent=2))
+        result = asyncio.run(_closed(made, _call(made, name, arguments)))
+        typer.echo(result.model_dump_json(indent=2))
     except ToolFailure as failure:
         typer.echo(failure.reason, err=True)
         raise typer.Exit(TRY_AGAIN if isinstance(failure, TryAgain) else WONT_WORK) from None
+
+
+async def _closed(lab: Lab, work: Awaitable[T]) -> T:
+    try:
+        return await work
+    finally:
+        await lab.close()
 
 
 async def _call(lab: Lab, name: str, arguments: str | dict[str, Any]) -> Result:

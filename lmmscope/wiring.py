@@ -14,8 +14,6 @@ from lmmscope.settings import Settings
 from sae_core.errors import UserError
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from sae_core.coders.coder import SparseCoder
     from sae_core.index.observer import Embed, LmmObserver, Observer, PictureSet
     from sae_core.index.query import Index
@@ -46,7 +44,7 @@ def use_threads(settings: Settings) -> None:
 
 
 def device() -> str:
-    """Where large sums are done: a GPU, where there is one."""
+    """Where models run and large sums are done: a GPU, where there is one."""
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
@@ -117,21 +115,9 @@ def observer(settings: Settings, sae: str | None = None) -> LmmObserver:
 
 def embedder(settings: Settings) -> Embed:
     """The profile's CLIP as a function from pictures to embeddings."""
-    import torch
-    from transformers import CLIPModel, CLIPProcessor
+    from tools.backends.clip import Clip
 
-    from sae_core.weights import check_model
-
-    folder = check_model(model_folder(settings.models.clip))
-    model = CLIPModel.from_pretrained(folder).float().eval()
-    processor = CLIPProcessor.from_pretrained(folder)
-
-    def embed(shown: Sequence[Image.Image]) -> torch.Tensor:
-        inputs = processor(images=[i.convert("RGB") for i in shown], return_tensors="pt")
-        with torch.inference_mode():
-            return model.get_image_features(**inputs).pooler_output
-
-    return embed
+    return Clip.load(model_folder(settings.models.clip), device()).of_pictures
 
 
 def planted(seed: int) -> Observer:

@@ -38,7 +38,9 @@ class Attempt(NamedTuple):
     """What share of the region the control changes too, for lack of room."""
 
 
-def in_place(picture: Image.Image, region: np.ndarray, edit: Edit, seed: int, step: Step) -> Attempt:
+def in_place(
+    picture: Image.Image, region: np.ndarray, edit: Edit, seed: int, step: Step
+) -> Attempt:
     """Edit a region; mirroring moves the whole picture, so nothing remains for a control."""
     before, after = Changed(picture, region), changed(picture, region, edit, seed)
     if edit is Edit.MIRROR:
@@ -59,14 +61,10 @@ def transplant(
     # What lies elsewhere is brought to where the region is, so that the cut is the same.
     rolled = Image.fromarray(np.roll(np.asarray(picture), (-down, -across), axis=(0, 1)))
     control = transplanted(rolled, region, into, place).picture
-    return Attempt(
-        Changed(into, after.region), after, control, other.overlap / int(region.sum())
-    )
+    return Attempt(Changed(into, after.region), after, control, other.overlap / int(region.sum()))
 
 
-async def by_words(
-    editor: PictureEditor, picture: Image.Image, words: str, seed: int
-) -> Attempt:
+async def by_words(editor: PictureEditor, picture: Image.Image, words: str, seed: int) -> Attempt:
     """Let an editor change the picture; the place to look at is whatever became different."""
     edited = await editor.edited(picture, words)
     region = differing(picture, edited)
@@ -78,8 +76,8 @@ async def by_words(
 
 def differing(one: Image.Image, other: Image.Image) -> np.ndarray:
     """Where two pictures of one size have other colours [H, W]."""
-    pixels = (np.asarray(picture.convert("RGB")) for picture in (one, other))
-    return np.not_equal(*pixels).any(2)
+    differs_HW3 = np.asarray(one.convert("RGB")) != np.asarray(other.convert("RGB"))
+    return np.asarray(differs_HW3.any(2))
 
 
 async def _other(

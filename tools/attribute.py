@@ -16,7 +16,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sae_core.attribution.exact import agreement
 from sae_core.attribution.linear import Attribution, Part, Question, ask
-from sae_core.attribution.linear import Cause as Scored
 from sae_core.attribution.linear import attribute as attributed
 from sae_core.attribution.map import painted
 from sae_core.errors import UserError
@@ -61,7 +60,7 @@ class Cause(BaseModel):
     text: float
     """Its score over the text's tokens."""
     heat: ArtefactId | None
-    """Where in the picture; None without a picture, or where it does not fire on one."""
+    """Where in the picture; for those of the picture's lists alone."""
 
 
 class Token(BaseModel):
@@ -158,12 +157,15 @@ def attribute(lab: Lab, args: AttributeArguments) -> AttributeResult:
 def _causes(asked: _Asked, part: Part, *, against: bool) -> tuple[Cause, ...]:
     rates_F = asked.lab.index("explore").token_rates() if asked.args.skip_common else None
     best = asked.found.top(asked.args.top, part, against=against, rates_F=rates_F)
-    return tuple(_cause(asked, one) for one in best)
-
-
-def _cause(asked: _Asked, scored: Scored) -> Cause:
-    heat = _heat(asked, asked.found.along(scored.feature))
-    return Cause(feature=scored.feature, image=scored.image, text=scored.text, heat=heat)
+    return tuple(
+        Cause(
+            feature=one.feature,
+            image=one.image,
+            text=one.text,
+            heat=_heat(asked, asked.found.along(one.feature)) if part == "image" else None,
+        )
+        for one in best
+    )
 
 
 def _heat(asked: _Asked, score_T: torch.Tensor) -> ArtefactId | None:

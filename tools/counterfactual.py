@@ -115,7 +115,10 @@ class CounterfactualResult(Result):
     trials: tuple[Trial, ...]
 
 
-@tool("Change pictures (occlude, recolour, transplant, ...) and measure a feature before and after")
+@tool(
+    "Change pictures (occlude, recolour, transplant, ...) and measure what a feature loses by it",
+    "asks models",
+)
 async def counterfactual(lab: Lab, args: CounterfactualArguments) -> CounterfactualResult:
     """Each picture is changed several times, and so is its control."""
     pictures = [one.picture(lab) for one in args.pictures]
@@ -176,9 +179,7 @@ def _step(picture: Image.Image, map_RC: np.ndarray) -> Step:
     return max(1, picture.width // columns), max(1, picture.height // rows)
 
 
-def _trials(
-    lab: Lab, args: CounterfactualArguments, attempts: Sequence[Attempt]
-) -> list[Trial]:
+def _trials(lab: Lab, args: CounterfactualArguments, attempts: Sequence[Attempt]) -> list[Trial]:
     """Every attempt measured; all pictures go to the observer together."""
     controls = [one.control for one in attempts if one.control is not None]
     shown = [one.before.picture for one in attempts] + [one.after.picture for one in attempts]
@@ -190,9 +191,7 @@ def _trials(
         control = None
         if attempt.control is not None:
             measured = reading(next(maps), region)
-            control = Control(
-                after=measured, picture=put(attempt.control), overlap=attempt.overlap
-            )
+            control = Control(after=measured, picture=put(attempt.control), overlap=attempt.overlap)
         trials.append(
             Trial(
                 picture=args.pictures[at // args.repeats],

@@ -23,7 +23,7 @@ from prompts import Prompt
 from tools.artefacts import ArtefactId
 from tools.asking import Question, asked, prompt, together
 from tools.evidence import FIRING, Evidence
-from tools.failures import ToolFailure
+from tools.failures import ToolFailure, WontWork
 from tools.hypotheses import Given, Hypothesis, merged
 from tools.lab import Lab
 from tools.masking import masked, shown
@@ -99,7 +99,7 @@ class _Asking(NamedTuple):
 @tool("Ask what a feature may stand for.", "asks models")
 async def explain(lab: Lab, args: ExplainArguments) -> ExplainResult:
     """Ask in one of five ways."""
-    evidence = lab.artefacts.document(args.evidence, Evidence)
+    evidence = _evidence(lab, args.evidence)
     if args.mode == "verbalise":
         return await asyncio.to_thread(_verbalise, lab, args, evidence)
     asking = _asking(args, evidence)
@@ -122,6 +122,17 @@ async def explain(lab: Lab, args: ExplainArguments) -> ExplainResult:
         shown=views.kept,
         prompt_hash=asking.prompt.content_hash,
     )
+
+
+def _evidence(lab: Lab, name: ArtefactId) -> Evidence:
+    """The evidence, if no score will be measured on its pictures."""
+    evidence = lab.artefacts.document(name, Evidence)
+    if evidence.split != "explore":
+        raise WontWork(
+            f"The evidence is of {evidence.split}, where explanations are tested: made from it, "
+            "they would know the answers. Gather some from explore with top_images"
+        )
+    return evidence
 
 
 def _asking(args: ExplainArguments, evidence: Evidence) -> _Asking:

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from tools.evidence import Evidence
+from tools.failures import WontWork
 from tools.gathering import Amounts, gather
 from tools.held_out import Contrast, contrast
 from tools.lab import Lab
@@ -42,6 +43,11 @@ def learnt_threshold(lab: Lab, detector: Detector, label: str, feature: int) -> 
     amounts = Amounts(0, LEARNT_ON // 8, 4, LEARNT_ON // 6)
     evidence = gather(lab, feature, "explore", amounts).evidence
     chosen = contrast(evidence, LEARNT_ON)
+    if not (chosen.firing and chosen.silent):
+        raise WontWork(
+            f"Feature {feature} fires on {evidence.fires_on} of {evidence.size} explore pictures: "
+            "how sure a detector has to be can't be learnt there. Score without detection"
+        )
     score_N = foretold(lab, detector, label, pictures_of(lab, evidence, chosen))
     return best_threshold(score_N, fires_of(chosen))
 
@@ -49,14 +55,13 @@ def learnt_threshold(lab: Lab, detector: Detector, label: str, feature: int) -> 
 def best_threshold(score_N: np.ndarray, fires_N: np.ndarray) -> float:
     """Where the balanced accuracy is highest: halfway between two scores, or beyond all of them.
 
-    Among equals the lowest, and with pictures of one kind alone the one that has all of them right.
+    There have to be pictures of both kinds. Of several equally good places the lowest counts.
     """
     known = np.unique(score_N)
     between = (known[1:] + known[:-1]) / 2
     candidates = np.array([known[0], *between, np.nextafter(known[-1], np.inf)])
     called = score_N[:, None] >= candidates
-    kinds = [called[fires_N], ~called[~fires_N]]
-    right = sum(kind.mean(0) for kind in kinds if len(kind))
+    right = called[fires_N].mean(0) + (~called[~fires_N]).mean(0)
     return float(candidates[np.argmax(right)])
 
 

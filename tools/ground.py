@@ -5,7 +5,7 @@ Knows which pictures are meant and what is told of them; finding is the grounder
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple, Self
 
 import numpy as np
 from PIL import Image
@@ -76,10 +76,8 @@ class GroundResult(Result):
     """On how many pictures nothing was found."""
 
 
-class _Place(BaseModel):
+class _Place(NamedTuple):
     """Pictures of a split, with their numbers."""
-
-    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     split: Split
     numbers: tuple[int, ...]
@@ -123,11 +121,11 @@ def mask_artefact(lab: Lab, mask_HW: np.ndarray) -> ArtefactId:
 def _place(lab: Lab, args: GroundArguments) -> _Place:
     if args.evidence is None:
         pictures = tuple(lab.picture(args.split, number) for number in args.pictures)
-        return _Place(split=args.split, numbers=args.pictures, pictures=pictures)
+        return _Place(args.split, args.pictures, pictures)
     evidence = lab.artefacts.document(args.evidence, Evidence)
     sightings = evidence.of(*args.groups)[: args.limit]
     return _Place(
-        split=evidence.split,
-        numbers=tuple(one.picture for one in sightings),
-        pictures=tuple(shown(lab, evidence, one) for one in sightings),
+        evidence.split,
+        tuple(one.picture for one in sightings),
+        tuple(shown(lab, evidence, one) for one in sightings),
     )

@@ -22,6 +22,6 @@ def overlaid(picture: Image.Image, heat_HW: np.ndarray) -> Image.Image:
     grey_HW1 = np.asarray(picture.convert("L"), np.float32)[..., None] * DIMMED
     largest = float(np.abs(heat_HW).max())
     share_HW1 = (np.abs(heat_HW) / largest if largest > 0 else 0 * heat_HW)[..., None] * STRONGEST
-    colour_HW3 = np.where(heat_HW[..., None] > 0, np.float32(FOR), np.float32(AGAINST))
+    colour_HW3 = np.where(heat_HW[..., None] > 0, np.array(FOR), np.array(AGAINST))
     mixed_HW3 = grey_HW1 * (1 - share_HW1) + colour_HW3 * share_HW1
     return Image.fromarray(mixed_HW3.round().astype(np.uint8))

@@ -6,7 +6,7 @@ Everything is made when it is first needed, since most tools need little of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -38,6 +38,8 @@ class Makers(NamedTuple):
     editor: Callable[[], PictureEditor] | None = None
     target: Callable[[], Adapter] | None = None
     lessons: Callable[[], Sequence[Conversation]] | None = None
+    close: Callable[[], Awaitable[None]] | None = None
+    """Closes the connections to servers."""
 
 
 class Lab:
@@ -113,6 +115,9 @@ class Lab:
     @cached_property
     def target(self) -> Adapter:
         """The model that coders are trained on, with a coder or without."""
+        made = self.__dict__.get("observer")
+        if isinstance(made, LmmObserver):
+            return made.adapter  # a second one could need all the memory there is
         return self.seeing.adapter if self._makers.target is None else self._makers.target()
 
     @cached_property
@@ -121,6 +126,11 @@ class Lab:
         if self._makers.lessons is None:
             raise WontWork("The profile names no data to train on. Set data.train in it")
         return self._makers.lessons()
+
+    async def close(self) -> None:
+        """Let go of servers, in the event loop in which they were asked."""
+        if self._makers.close is not None:
+            await self._makers.close()
 
     def index(self, split: Split) -> Index:
         """What all features do on a split."""
@@ -157,6 +167,7 @@ class Lab:
                 lambda: self.editor,
                 lambda: self.target,
                 lambda: self.lessons,
+                self.close,
             ),
             self._pictures,
             self.runs,

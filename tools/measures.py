@@ -20,7 +20,7 @@ from sae_core.index.masks import ACTIVE
 from sae_core.scoring.consistency import consistency
 from sae_core.scoring.detection import detection
 from sae_core.scoring.estimate import Score
-from sae_core.scoring.overlap import Found, Lit, Mode, Overlap, overlap, overlap_cases
+from sae_core.scoring.overlap import Found, Lit, Mode, overlap, overlap_cases
 from sae_core.scoring.resampling import Cases
 from sae_core.scoring.similarity import clip_score, clip_scores
 from tools.artefacts import ArtefactId
@@ -31,7 +31,7 @@ from tools.ground import mask_artefact
 from tools.held_out import Contrast
 from tools.judging import Verdicts, judged
 from tools.lab import Lab
-from tools.masking import shown
+from tools.masking import active, shown
 
 Which = Literal["iou", "clip", "consistency", "detection"]
 Name = Literal[
@@ -153,7 +153,7 @@ def _lit(task: Task, mode: Mode) -> tuple[list[Lit], list[int]]:
     """Where the feature fires, and on which of the pictures it does at the mode's level."""
     level = task.evidence.level if mode == "strict" else ACTIVE
     maps = [one.map_RC(task.evidence.grid) for one in task.firing]
-    places = [place for place, map_RC in enumerate(maps) if map_RC.max() >= level]
+    places = [place for place, map_RC in enumerate(maps) if active(map_RC, level).any()]
     return [Lit(task.firing[place].picture, maps[place], level) for place in places], places
 
 

@@ -31,7 +31,7 @@ class Recipe(BaseModel):
     interventions: tuple[Intervention, ...] = Field(min_length=1)
 
     def check(self, seeing: LmmObserver) -> Recipe:
-        """This recipe, if it is for this coder on this model."""
+        """The same recipe, if it is for this coder on this model."""
         here = {"coder": seeing.digest, "model": seeing.model, "hook": seeing.hook}
         for name, value in here.items():
             if (wanted := getattr(self, name)) != value:

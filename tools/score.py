@@ -6,6 +6,8 @@ A measure that fails is told as a failure beside the others' scores.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -121,33 +123,11 @@ class ScoreResult(Result):
 )
 async def score(lab: Lab, args: ScoreArguments) -> ScoreResult:
     """Take each measure; one that fails leaves the others alone."""
-    evidence = _evidence(lab, args)
+    evidence = await asyncio.to_thread(_evidence, lab, args)
     name = args.evidence or lab.artefacts.put_document(evidence)
     task = _task(lab, args, evidence)
-    scores: dict[Name, Overlap | Score] = {}
-    marks: dict[int, dict[str, object]] = {}
-    threshold: float | None = None
-    unmeasured: dict[Which, Unmeasured] = {}
-    for which in dict.fromkeys(args.which):
-        measured = await _measured(which, task)
-        if isinstance(measured, Unmeasured):
-            unmeasured[which] = measured
-            continue
-        scores |= measured.scores
-        threshold = threshold if measured.threshold is None else measured.threshold
-        for picture, found in measured.marks.items():
-            marks.setdefault(picture, {}).update(found)
-    sheet = ScoreSheet(
-        label=args.label,
-        feature=evidence.feature,
-        evidence=name,
-        split=evidence.split,
-        others=task.others,
-        pictures=tuple(
-            PictureMarks.model_validate({"picture": picture, **found})
-            for picture, found in sorted(marks.items())
-        ),
-    )
+    taken = {which: await _measured(which, task) for which in dict.fromkeys(args.which)}
+    good = [one for one in taken.values() if isinstance(one, Measured)]
     return ScoreResult(
         label=args.label,
         feature=evidence.feature,
@@ -156,10 +136,25 @@ async def score(lab: Lab, args: ScoreArguments) -> ScoreResult:
         short=evidence.short,
         evidence=name,
         others=task.others,
-        scores=scores,
-        unmeasured=unmeasured,
-        threshold=threshold,
-        sheet=lab.artefacts.put_document(sheet),
+        scores={measure: found for one in good for measure, found in one.scores.items()},
+        unmeasured={k: one for k, one in taken.items() if isinstance(one, Unmeasured)},
+        threshold=next((one.threshold for one in good if one.threshold is not None), None),
+        sheet=lab.artefacts.put_document(_sheet(task, name, good)),
+    )
+
+
+def _sheet(task: Task, name: ArtefactId, good: Sequence[Measured]) -> ScoreSheet:
+    marks: dict[int, dict[str, object]] = {}
+    for one in good:
+        for picture, found in one.marks.items():
+            marks.setdefault(picture, {"picture": picture}).update(found)
+    return ScoreSheet(
+        label=task.label,
+        feature=task.evidence.feature,
+        evidence=name,
+        split=task.evidence.split,
+        others=task.others,
+        pictures=tuple(PictureMarks.model_validate(marks[picture]) for picture in sorted(marks)),
     )
 
 

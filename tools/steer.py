@@ -59,7 +59,9 @@ class SteerArguments(Arguments):
     def _fits(self) -> Self:
         if self.recipe is not None:
             if self.features or self.strengths or self.mode is not None:
-                raise ValueError("a recipe says features, strengths and mode itself: leave them out")
+                raise ValueError(
+                    "a recipe says features, strengths and mode itself: leave them out"
+                )
         elif not self.features:
             raise ValueError("give features, or a recipe")
         elif bool(self.strengths) == (self.kind == "ablate"):

@@ -4,7 +4,7 @@
 
 Knows its weights and its rule of selection; nothing of files, models or training.
 
-Shapes: N rows, K slots of a row, F features, D width.
+Shapes: N rows, R pieces of rows, K slots of a row, F features, D width.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from torch import Tensor, nn
 
-from sae_core.coders.selection import Chunk, Picked, largest, largest_of_batch, over
-from sae_core.coders.sparse import Code, decoded, preactivations
+from sae_core.coders.selection import Chunk, Pieces, largest, largest_of_batch, over
+from sae_core.coders.sparse import Code, decoded, pieced, preactivations, summed
 from sae_core.coders.thresholds import band, jump
 from sae_core.errors import UserError
 
@@ -97,6 +97,8 @@ class Fired(NamedTuple):
 
     code: Code
     pre_NK: Tensor
+    row_R: Tensor | None
+    """The row of each row of the code, where rows that fire much are cut into pieces."""
 
 
 class SparseCoder(nn.Module):
@@ -157,28 +159,30 @@ class SparseCoder(nn.Module):
         """What fires in each row, gradients included; in training BatchTopK looks at all rows."""
         lead = x_ND.shape[:-1]
         ready_ND, _ = self.prepared(x_ND.reshape(-1, x_ND.shape[-1]))
-        code = self.fire(ready_ND).code
-        return Code(*(part.reshape(*lead, -1) for part in code))
+        fired = self.fire(ready_ND)
+        code = pieced(fired.code, fired.row_R)
+        return Code(*(part.reshape(*lead, part.shape[-1]) for part in code))
 
     def fire(self, ready_ND: Tensor) -> Fired:
         """What fires in each prepared row, and the pre-activations behind it."""
-        found = self._pick(ready_ND.detach())
-        pre_NK = preactivations(ready_ND, self.W_enc, self.b_enc, *found)
+        found_NK, at_NK, row_R = self._pick(ready_ND.detach())
+        own_ND = ready_ND if row_R is None else ready_ND[row_R]
+        pre_NK = preactivations(own_ND, self.W_enc, self.b_enc, found_NK, at_NK)
         if self.config.rule == "jumprelu" and self.training:
-            values_NK = jump(pre_NK, self.threshold[found.at_NK]) * (found.found_NK > 0)
+            values_NK = jump(pre_NK, self.threshold[at_NK]) * (found_NK > 0)
         else:
             values_NK = pre_NK.relu()
-        return Fired(Code(values_NK, found.at_NK), pre_NK)
+        return Fired(Code(values_NK, at_NK), pre_NK, row_R)
 
     @torch.no_grad()
-    def _pick(self, ready_ND: Tensor) -> Picked:
+    def _pick(self, ready_ND: Tensor) -> Pieces:
         config, rows = self.config, len(ready_ND)
         chunk, k = Chunk(ready_ND, self.W_enc, self.b_enc), self.config.k or 1
         if rows == 0:
             empty = ready_ND.new_zeros(0, k)
-            return Picked(empty, empty.long())
+            return Pieces(empty, empty.long(), None)
         if config.rule == "topk":
-            return largest(rows, k, config.features, chunk)
+            return Pieces(*largest(rows, k, config.features, chunk), None)
         if config.rule == "batchtopk" and self.training:
             return largest_of_batch(rows, k, config.features, chunk)
         least = self.threshold.clamp(min=0)
@@ -186,11 +190,14 @@ class SparseCoder(nn.Module):
             least = (least - band(least) / 2).clamp(min=0)  # near misses move the thresholds
         return over(rows, least, config.features, chunk)
 
-    def decode(self, code: Code, norms: Norms | None = None) -> Tensor:
-        """The rows that a code stands for; a normalising coder needs the norms of prepared()."""
-        lead = code.values_NK.shape[:-1]
+    def decode(self, code: Code, norms: Norms | None = None, row_R: Tensor | None = None) -> Tensor:
+        """The rows that a code stands for; a normalising coder needs the norms of prepared().
+
+        A code in pieces, as fire() gives it, needs their rows too.
+        """
+        lead = code.values_NK.shape[:-1] if row_R is None else (-1,)
         flat = Code(*(part.reshape(-1, part.shape[-1]) for part in code))
-        x_ND = (decoded(flat, self.W_dec) + self.b_dec).reshape(*lead, self.width)
+        x_ND = (summed(decoded(flat, self.W_dec), row_R) + self.b_dec).reshape(*lead, self.width)
         if self.config.scale != 1:
             x_ND = x_ND / self.config.scale
         if norms is not None:
@@ -199,8 +206,9 @@ class SparseCoder(nn.Module):
 
     def forward(self, x_ND: Tensor) -> Tensor:
         """Encode and decode."""
-        _, norms = self.prepared(x_ND)
-        return self.decode(self.encode(x_ND), norms)
+        ready_ND, norms = self.prepared(x_ND.reshape(-1, x_ND.shape[-1]))
+        code, _, row_R = self.fire(ready_ND)
+        return self.decode(code, norms, row_R).reshape(x_ND.shape)
 
     def unprepared(self, x_ND: Tensor, norms: Norms | None) -> Tensor:
         """Rows of the layer in the encoder's units: prepared() with norms that are known."""

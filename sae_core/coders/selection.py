@@ -3,11 +3,12 @@
 Knows pre-activations; nothing of weights. Looks at a chunk of rows at a time, so that nothing of
 size [N, F] outlives it.
 
-Shapes: N rows, K slots of a row, F features.
+Shapes: N rows, R pieces of rows, K slots of a row or piece, F features, M found.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -21,6 +22,9 @@ and loses time where its products are small."""
 
 DEEPER = 4
 """How many times k of each row a first look at a batch takes."""
+WIDER = 8
+"""How many times as many slots as fire on average a row has at most; what fires more is cut into
+pieces. So slots are bounded by what fires, however unevenly it does."""
 
 
 class Chunk:
@@ -56,6 +60,15 @@ class Picked(NamedTuple):
     at_NK: Tensor
 
 
+class Pieces(NamedTuple):
+    """The same, where rows that fire much may be cut into pieces."""
+
+    found_RK: Tensor
+    at_RK: Tensor
+    row_R: Tensor | None
+    """The row of each piece, in order and none left out; None where no row is cut."""
+
+
 def rows_at_once(features: int, device: torch.device | None = None) -> int:
     """How many rows make a chunk."""
     roomy = device is not None and device.type == "cuda"
@@ -69,7 +82,7 @@ def largest(rows: int, k: int, features: int, chunk: Chunk) -> Picked:
     return Picked(torch.cat([p.values for p in parts]), torch.cat([p.indices for p in parts]))
 
 
-def largest_of_batch(rows: int, k: int, features: int, chunk: Chunk) -> Picked:
+def largest_of_batch(rows: int, k: int, features: int, chunk: Chunk) -> Pieces:
     """The rows * k largest of all together, as far as they are positive.
 
     A first look takes a few times k of each row. Rows of which all of those may belong to the
@@ -91,7 +104,7 @@ def largest_of_batch(rows: int, k: int, features: int, chunk: Chunk) -> Picked:
     return _packed(all_, rows)
 
 
-def over(rows: int, threshold: Tensor, features: int, chunk: Chunk) -> Picked:
+def over(rows: int, threshold: Tensor, features: int, chunk: Chunk) -> Pieces:
     """Every pre-activation above its feature's threshold."""
     parts = []
     for span in _spans(rows, features, chunk):
@@ -119,19 +132,25 @@ def _hits(pre_NF: Tensor, least: Tensor, *, above: bool = False) -> _Flat:
     return _Flat(row_M, pre_NF[row_M, at_M], at_M)
 
 
-def _packed(found: _Flat, rows: int) -> Picked:
-    """As rows of slots, padded with zeros to the widest. One row that fires much widens all."""
+def _packed(found: _Flat, rows: int) -> Pieces:
+    """As rows of slots, padded with zeros to the widest, or as pieces of rows."""
     order = found.row_M.argsort(stable=True)
     row_M, value_M, at_M = (column[order] for column in found)
     counts_N = torch.bincount(row_M, minlength=rows)
+    widest, most = int(counts_N.max()), WIDER * math.ceil(len(row_M) / rows)
+    width = max(1, min(widest, most))
+    pieces_N = (counts_N + width - 1).div(width, rounding_mode="floor").clamp(min=1)
+    first_N = pieces_N.cumsum(0) - pieces_N
     starts_N = counts_N.cumsum(0) - counts_N
-    slot_M = torch.arange(len(row_M), device=row_M.device) - starts_N[row_M]
-    width = max(1, int(counts_N.max()))
-    found_NK = value_M.new_zeros(rows, width)
-    at_NK = at_M.new_zeros(rows, width)
-    found_NK[row_M, slot_M] = value_M
-    at_NK[row_M, slot_M] = at_M
-    return Picked(found_NK, at_NK)
+    place_M = torch.arange(len(row_M), device=row_M.device) - starts_N[row_M]
+    piece_M = first_N[row_M] + place_M.div(width, rounding_mode="floor")
+    shape, slot = (int(pieces_N.sum()), width), (piece_M, place_M % width)
+    row_R = torch.arange(rows, device=row_M.device).repeat_interleave(pieces_N)
+    return Pieces(
+        value_M.new_zeros(shape).index_put_(slot, value_M),
+        at_M.new_zeros(shape).index_put_(slot, at_M),
+        row_R if widest > width else None,
+    )
 
 
 def _spans(rows: int, features: int, chunk: Chunk) -> Iterator[slice]:

@@ -104,6 +104,24 @@ def _kernels(tensor: Tensor) -> ModuleType | None:
     return kernels if kernels.here(tensor) else None
 
 
+def pieced(code: Code, row_R: Tensor | None) -> Code:
+    """The code of rows that were cut into pieces, each in one piece again, padded to the widest."""
+    if row_R is None:
+        return code
+    pieces_N = row_R.bincount()
+    first_N = pieces_N.cumsum(0) - pieces_N
+    place = (row_R, torch.arange(len(row_R), device=row_R.device) - first_N[row_R])
+    shape = (len(pieces_N), int(pieces_N.max()), code.values_NK.shape[1])
+    return Code(*(part.new_zeros(shape).index_put(place, part).flatten(1) for part in code))
+
+
+def summed(made_RD: Tensor, row_R: Tensor | None) -> Tensor:
+    """The sum of what each row's pieces stand for [N, D]."""
+    if row_R is None:
+        return made_RD
+    return made_RD.new_zeros(int(row_R[-1]) + 1, made_RD.shape[1]).index_add(0, row_R, made_RD)
+
+
 class _Decode(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values_NK: Tensor, indices_NK: Tensor, table_FD: Tensor) -> Tensor:

@@ -57,8 +57,8 @@ class Evaluator:
         """Take in some rows."""
         check_finite(x_ND, self.coder.config.hook or "the input")
         ready_ND, norms = self.coder.prepared(x_ND)
-        code = self.coder.fire(ready_ND).code
-        error_ND = (x_ND.to(ready_ND.dtype) - self.coder.decode(code, norms)).double()
+        code, _, row_R = self.coder.fire(ready_ND)
+        error_ND = (x_ND.to(ready_ND.dtype) - self.coder.decode(code, norms, row_R)).double()
         self.rows += len(x_ND)
         self.sum_D += x_ND.double().sum(0).cpu()
         self.squares_D += x_ND.double().square().sum(0).cpu()

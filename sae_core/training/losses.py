@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from sae_core.coders.coder import Norms, SparseCoder
+from sae_core.coders.coder import Fired, Norms, SparseCoder
 from sae_core.coders.selection import Chunk, largest
 from sae_core.coders.sparse import Code, decoded, preactivations
 from sae_core.coders.thresholds import step
@@ -30,7 +30,10 @@ class Loss(NamedTuple):
     fvu: Tensor
     aux: Tensor
     sparsity: Tensor
+    l0: Tensor
+    """How many features fire in a row, on average."""
     code: Code
+    """Rows that fire much may be cut into pieces."""
 
 
 def variance(x_ND: Tensor) -> Tensor:
@@ -46,13 +49,14 @@ def fvu(x_ND: Tensor, made_ND: Tensor) -> Tensor:
 def loss_of(coder: SparseCoder, x_ND: Tensor, dead_F: Tensor | None = None) -> Loss:
     """The loss of a batch; with dead_F, features said to be dead are also taught the residual."""
     ready_ND, norms = coder.prepared(x_ND)
-    code, pre_NK = coder.fire(ready_ND)
+    fired = coder.fire(ready_ND)
+    code = fired.code
     x_ND = x_ND.to(ready_ND.dtype)
-    made_ND = coder.decode(code, norms)
+    made_ND = coder.decode(code, norms, fired.row_R)
     main = fvu(x_ND, made_ND)
     total = main
     if coder.config.groups:
-        total = torch.stack([main, *_nested(coder, x_ND, code, norms)]).mean()
+        total = torch.stack([main, *_nested(coder, x_ND, fired, norms)]).mean()
     none = main.new_zeros(())
     aux, sparsity = none, none
     if dead_F is not None and bool(dead_F.any()):
@@ -60,15 +64,21 @@ def loss_of(coder: SparseCoder, x_ND: Tensor, dead_F: Tensor | None = None) -> L
         left_ND = (ready_ND - coder.unprepared(made_ND, norms)).detach()
         aux = _taught_by_residual(coder, ready_ND, left_ND, dead_F)
     if coder.config.rule == "jumprelu" and coder.config.k:
+        pre_NK = fired.pre_NK
         counted_NK = step(pre_NK.detach(), coder.threshold[code.indices_NK]) * (pre_NK > 0)
-        sparsity = (counted_NK.sum(1).mean() / coder.config.k - 1).square()
-    return Loss(total + AUX_WEIGHT * aux + SPARSITY_WEIGHT * sparsity, main, aux, sparsity, code)
+        sparsity = (counted_NK.sum() / (len(x_ND) * coder.config.k) - 1).square()
+    total = total + AUX_WEIGHT * aux + SPARSITY_WEIGHT * sparsity
+    return Loss(total, main, aux, sparsity, code.fired().sum() / len(x_ND), code)
 
 
-def _nested(coder: SparseCoder, x_ND: Tensor, code: Code, norms: Norms | None) -> Iterator[Tensor]:
+def _nested(
+    coder: SparseCoder, x_ND: Tensor, fired: Fired, norms: Norms | None
+) -> Iterator[Tensor]:
     """What each smaller dictionary leaves unexplained when it is alone."""
+    code = fired.code
     for size in coder.config.groups[:-1]:
-        yield fvu(x_ND, coder.decode(code.only(code.indices_NK < size), norms))
+        alone = code.only(code.indices_NK < size)
+        yield fvu(x_ND, coder.decode(alone, norms, fired.row_R))
 
 
 def _taught_by_residual(

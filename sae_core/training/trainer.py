@@ -153,7 +153,7 @@ class Trainer:
 
     def _smooth(self, loss: Loss) -> None:
         with torch.no_grad():
-            now = float(loss.fvu), float(loss.code.fired().sum(-1).float().mean())
+            now = float(loss.fvu), float(loss.l0)
         old = (self.fvu, self.l0) if self.step > 1 else now
         self.fvu, self.l0 = (
             SMOOTHING * before + (1 - SMOOTHING) * here

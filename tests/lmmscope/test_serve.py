@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import tomllib
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lmmscope.cli import app
+from lmmscope.doctor_servers import server_check
 from lmmscope.engines import command_of, url_of
 from sae_core.errors import UserError
 from tools.backends.chat import ChatRequest, Message
@@ -96,8 +98,7 @@ def started(command, **environment):
 def serving(command, **environment):
     """The same, once it says that it serves."""
     with started(command, **environment) as process:
-        lines = [process.stdout.readline() for _ in range(3)]
-        assert lines[0].startswith("serving"), lines
+        assert process.stdout.readline().startswith("serving")
         yield process
 
 
@@ -228,8 +229,7 @@ def test_the_toybox_says_the_same_through_a_real_server(tmp_path, port):
     command = ["serve", "explainer", "--model", "toybox:target", "--port", str(port)]
     room = {"HF_HOME": str(tmp_path / "hub"), "LMMSCOPE_RUNS": str(tmp_path / "runs")}
 
-    async def there() -> list[str]:
-        config = ServerConfig(base_url=f"http://127.0.0.1:{port}", model=TARGET)
+    async def there(config: ServerConfig) -> list[str]:
         async with ServerChat(config) as chat:
             asked = [
                 ChatRequest(role="explainer", messages=(Message("user", (picture, q)),))
@@ -237,5 +237,9 @@ def test_the_toybox_says_the_same_through_a_real_server(tmp_path, port):
             ]
             return [reply.text.strip() for reply in await asyncio.gather(*map(chat.reply, asked))]
 
-    with serving([*command, "--", "--device", "cpu", "--dtype", "float32"], **room):
-        assert asyncio.run(there()) == here
+    with serving([*command, "--", "--device", "cpu", "--dtype", "float32"], **room) as process:
+        hint = [process.stdout.readline() for _ in range(2)][1]
+        config = ServerConfig(**tomllib.loads(hint)["explainer"])
+        assert (config.base_url, config.model) == (f"http://127.0.0.1:{port}", TARGET)
+        assert asyncio.run(there(config)) == here
+        assert server_check("explainer", config.base_url).state == "ok"

@@ -81,6 +81,6 @@ def test_a_malformed_file_is_refused_with_its_fault(written, content, complaint)
 
 def test_an_unknown_prompt_is_named_with_those_that_there_are():
     with pytest.raises(
-        PromptError, match=r"No prompt 'judg' in .*Known: categorise, explain, judge, refine"
+        PromptError, match=r"No prompt 'judg' in .*Known: categorise, .*explain, .*judge, .*refine"
     ):
         load("judg")

@@ -55,7 +55,9 @@ async def test_the_difference_is_of_the_logits_of_the_two_answers(lab):
     inputs = small.prepare([Prompt((lab.picture("explore", 1),), "what is this")])
     with torch.no_grad():
         logits = small.model(**inputs.tensors).logits[0, -1]
-    yes, no = (small.processor.tokenizer(w, add_special_tokens=False).input_ids[0] for w in ("yes", "no"))
+    yes, no = (
+        small.processor.tokenizer(w, add_special_tokens=False).input_ids[0] for w in ("yes", "no")
+    )
     assert found.difference == pytest.approx(float(logits[yes] - logits[no]), abs=1e-4)
 
 

@@ -2,14 +2,18 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from tests.tools.conftest import SIZES
+from tests.tools.small_lab import FEATURES, small_lab
 from tools.attempts import differing, in_place, transplant
 from tools.counterfactual import CounterfactualArguments, counterfactual
 from tools.edits import Edit
 from tools.failures import WontWork
 from tools.picture_id import PictureId
+from tools.readings import change, maps_of, reading
 from tools.regions import elsewhere
 from toybox.editing import SceneEditor
 from toybox.tags import scene_of
@@ -48,9 +52,7 @@ def lit(world, single):
     return np.kron(values.reshape(world.observer.grid) > 0, np.ones(STEP)).astype(bool)
 
 
-async def test_an_occluded_region_silences_its_feature_and_the_same_elsewhere_does_not(
-    lab, single
-):
+async def test_an_occluded_region_silences_its_feature_and_the_same_elsewhere_does_not(lab, single):
     feature, number, _ = single
     args = CounterfactualArguments(
         feature=feature, pictures=shown(number), edit=Edit.OCCLUDE_NOISE, repeats=3
@@ -152,6 +154,31 @@ async def test_a_mask_says_which_region_is_changed(lab, single):
     assert trial.area == pytest.approx(64 / 96**2)
 
 
+async def test_a_transplant_is_measured_in_the_picture_that_is_pasted_into(tmp_path):
+    lab = small_lab(tmp_path)
+    cut, into = (lab.picture("explore", number) for number in (1, 2))
+    maps = [maps_of(lab, feature, [cut, into]) for feature in range(FEATURES)]
+    feature = next(f for f, (own, _) in enumerate(maps) if 0 < (own > 0).mean() < 0.5)
+    args = CounterfactualArguments(
+        feature=feature,
+        pictures=shown(1),
+        edit="transplant",
+        into=PictureId(number=2),
+        repeats=2,
+    )
+    found = await counterfactual.call(lab, args)
+    for trial in found.trials:
+        after, control = maps_of(
+            lab,
+            feature,
+            [lab.artefacts.picture(name) for name in (trial.changed, trial.control.picture)],
+        )
+        assert trial.before.mean == pytest.approx(maps[feature][1].mean())
+        assert trial.after.mean == pytest.approx(after.mean())
+        assert trial.control.after.peak == pytest.approx(control.max())
+    assert [effect.measure for effect in found.effects] == ["mean", "peak", "inside"]
+
+
 @pytest.mark.parametrize(
     ("more", "fault"),
     [
@@ -165,6 +192,21 @@ async def test_a_mask_says_which_region_is_changed(lab, single):
 def test_what_does_not_go_together_is_refused_by_name(more, fault):
     with pytest.raises(WontWork, match=fault):
         counterfactual.parse({"feature": 0, "pictures": [{"number": 0}], **more})
+
+
+@given(st.floats(0, 1e6), st.floats(0, 1e6))
+def test_a_change_is_between_losing_all_and_winning_all(before, after):
+    found = change(before, after)
+    assert -1 <= found <= 1
+    assert (found > 0) == (after > before)
+    assert (found < 0) == (after < before)
+
+
+def test_a_reading_inside_counts_each_pixel_of_the_region():
+    region = np.zeros((4, 4), bool)
+    region[0, 1:3] = True  # a pixel of the first cell, and one of the second
+    found = reading(np.array([[8.0, 2.0], [0.0, 0.0]], np.float32), region)
+    assert (found.mean, found.peak, found.inside) == (2.5, 8.0, 5.0)
 
 
 def random_picture(seed, width=96, height=96):

@@ -32,7 +32,7 @@ def written(text):
 
 @pytest.fixture
 def gathered(lab, evidence_of, feature_of):
-    return evidence_of(lab, feature_of())
+    return evidence_of(lab, feature_of("a city"))
 
 
 @pytest.fixture
@@ -119,11 +119,11 @@ async def test_contrast_shows_masked_pictures_first_and_then_whole_ones(ask, gat
 
 
 @pytest.mark.parametrize("mode", ["describe", "hypotheses", "listed", "contrast"])
-@pytest.mark.parametrize("nasty", REPLIES)
-async def test_a_nasty_reply_is_no_hypothesis(ask, gathered, mode, nasty):
-    askings = len(several(gathered[1], 2)) if mode == "hypotheses" else 1
-    with pytest.raises(Unparsable):
-        await ask(*[nasty] * 3 * askings, mode=mode, count=2)
+async def test_a_nasty_reply_is_no_hypothesis(ask, gathered, mode):
+    askings = len(several(gathered[1], 1)) if mode == "hypotheses" else 1
+    for nasty in REPLIES:
+        with pytest.raises(Unparsable):
+            await ask(*[nasty] * 3 * askings, mode=mode, count=1)
 
 
 @pytest.mark.parametrize(
@@ -141,6 +141,16 @@ async def test_evidence_without_the_pictures_that_are_needed_is_refused(
     args = ExplainArguments(evidence=lab.artefacts.put_document(poor), mode=mode)
     with pytest.raises(WontWork, match=said):
         await explain.call(lab, args)
+
+
+@pytest.mark.parametrize("split", ["validate", "test"])
+async def test_nothing_is_explained_from_pictures_that_explanations_are_tested_on(
+    make_lab, gathered, split
+):
+    lab = make_lab(explainer=Scripted())
+    held_out = lab.artefacts.put_document(gathered[1].model_copy(update={"split": split}))
+    with pytest.raises(WontWork, match=f"is of {split}, where explanations are tested"):
+        await explain.call(lab, ExplainArguments(evidence=held_out))
 
 
 @pytest.mark.parametrize("count", [0, MOST + 1])
@@ -221,7 +231,7 @@ async def test_verbalise_lets_the_target_say_what_the_feature_adds(make_lab, see
     result = await explain.call(lab, ExplainArguments(evidence=evidence, mode="verbalise"))
     assert "kitchen" in result.hypotheses[0].text
     assert result.hypotheses[0].votes >= 2
-    assert not any("empty wall" in one.text for one in result.hypotheses)
+    assert "an empty wall with nothing." not in {one.text for one in result.hypotheses}
     assert sum(one.votes for one in result.hypotheses) + result.undescribed == 4
     (shown,) = result.shown
     assert shown.picture is None

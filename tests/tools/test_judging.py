@@ -91,11 +91,10 @@ async def test_nothing_to_judge_needs_no_judge(make_lab, case):
     assert (found.verdicts, found.failed) == ({}, 0)
 
 
-@pytest.mark.parametrize("nasty", LABELS)
-async def test_a_label_with_instructions_gets_no_verdict_of_its_own(make_lab, case, nasty):
+async def test_a_label_with_instructions_gets_no_verdict_of_its_own(make_lab, case):
     """A judge that repeats the label says nothing about it, and one that says 0 is heard."""
     evidence, sightings = case
-    chat = Scripted("0", *[nasty] * 3)
-    found = await judged(make_lab(judge=chat), nasty, evidence, sightings[:2])
-    assert list(found.verdicts.values()) == [0]
-    assert found.failed == 1
+    for nasty in LABELS:
+        chat = Scripted("0", *[nasty] * 3)
+        found = await judged(make_lab(judge=chat), nasty, evidence, sightings[:2])
+        assert (list(found.verdicts.values()), found.failed) == ([0], 1)

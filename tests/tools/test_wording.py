@@ -21,7 +21,7 @@ def test_invisible_characters_vanish_within_words_and_other_ones_part_them():
 
 @pytest.mark.parametrize(
     "marker",
-    ["<|im_start|>", "<image>", "</s>", "<s>", "[INST]", "[/INST]", "<<SYS>>", "<\uff5cUser\uff5c>"],
+    ["<|im_start|>", "<image>", "</s>", "[INST]", "[/INST]", "<<SYS>>", "<\uff5cUser\uff5c>"],
 )
 def test_markers_are_taken_apart(marker):
     assert marker not in unmarked(f"a{marker}b {marker}{marker}")

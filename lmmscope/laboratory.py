@@ -153,13 +153,17 @@ def _named(server: ServerConfig) -> ServerConfig:
 
 def _grounder(settings: Settings) -> Grounder:
     """A text-to-mask model, or a detector of boxes with a segmenter."""
-    from tools.backends import clipseg, grounding_dino
+    from tools.backends import clipseg, grounded_sam, grounding_dino
 
-    folder = wiring.model_folder(settings.models.grounder)
-    segmenter = settings.models.segmenter
-    if segmenter is None:
-        return clipseg.ClipSeg.load(folder, wiring.device())
-    return grounding_dino.load(folder, wiring.model_folder(segmenter), wiring.device())
+    names, device = settings.models, wiring.device()
+    folder = wiring.model_folder(names.grounder)
+    if names.segmenter is None:
+        return clipseg.ClipSeg.load(folder, device)
+    segmenter = wiring.model_folder(names.segmenter)
+    if names.text_encoder is None:
+        return grounding_dino.load(folder, segmenter, device)
+    encoder = wiring.model_folder(names.text_encoder)
+    return grounded_sam.load(folder, encoder, segmenter, device=device)
 
 
 def _clip(settings: Settings) -> PictureText:

@@ -71,8 +71,9 @@ def serve(
         _wait_until_ready(child, stop, url, within)
         if not stop.signals:
             typer.echo(f"serving   {served} at {url} until Ctrl-C")
+            named = json.dumps(served, ensure_ascii=False)  # what TOML calls a string, too
             typer.echo("use it    with this line under [servers] in a profile:")
-            typer.echo(f"{role} = {{ base_url = {json.dumps(url)}, model = {json.dumps(served)} }}")
+            typer.echo(f'{role} = {{ base_url = "{url}", model = {named} }}')
             _watch(child, stop)
     raise typer.Exit(128 + stop.signals[0])
 

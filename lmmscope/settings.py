@@ -57,6 +57,9 @@ class Models(_Part):
     """The model that finds what a text names in a picture: its pixels, or boxes around it."""
     segmenter: str | None = None
     """The model that finds the pixels within the grounder's boxes."""
+    text_encoder: str | None = None
+    """The BERT of a GroundingDINO as its authors publish it; grounder and segmenter are then their
+    checkpoints."""
     sae: str | None = None
     """The sparse coder whose features are explained, in any of the known formats."""
 

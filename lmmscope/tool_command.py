@@ -45,9 +45,8 @@ def tool(
     profile: Profile = None,
 ) -> None:
     """Call a tool of the agent's, and print what it answers as JSON."""
-    from lmmscope.laboratory import lab
     from lmmscope.settings import load_settings
-    from lmmscope.wiring import use_threads
+    from lmmscope.wiring import mend_imports, use_threads
     from tools.backends.budget import Budget
     from tools.backends.ledger import MemoryLedger
     from tools.failures import ToolFailure, TryAgain
@@ -59,7 +58,10 @@ def tool(
         _list()
         return
     settings = load_settings(profile)
+    mend_imports(settings)
     use_threads(settings)
+    from lmmscope.laboratory import lab
+
     made = lab(settings, MemoryLedger(), Budget(), planted_seed=planted_seed, sae=sae)
     if name is None:
         asyncio.run(_closed(made, _answer_lines(made)))

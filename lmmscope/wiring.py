@@ -43,6 +43,14 @@ def use_threads(settings: Settings) -> None:
         torch.set_num_threads(settings.threads)
 
 
+def mend_imports(settings: Settings) -> None:
+    """Import what must come before transformers does: torchvision, where it does not fit torch."""
+    if settings.models.text_encoder is not None:
+        from tools.backends.grounded_sam import import_torchvision
+
+        import_torchvision()
+
+
 def device() -> str:
     """Where models run and large sums are done: a GPU, where there is one."""
     import torch

@@ -1,4 +1,4 @@
-"""Trains the explainer and judge: first it sees masked pictures, then it explains, judges, sorts.
+"""Trains the explainer and judge: it sees masked pictures, names what is bright, then explains.
 
     python -m toybox.train_explainer
 
@@ -37,8 +37,7 @@ from toybox.train_eyes import Album, Seen, coarse_batch, to_model, train_eye
 from toybox.training import Losses, Plan, device, fit
 from toybox.world_text import listing
 
-EYE_STEPS = 1300
-SAY_STEPS = 2600
+EYE_STEPS, LOOK_STEPS, SAY_STEPS = 1300, 900, 1500
 PICTURES = 60_000
 COUNTS = {1: 0.04, 2: 0.04, 3: 0.12, 4: 0.14, 5: 0.5, 6: 0.12, 8: 0.04}
 """How often so many pictures are shown at once."""
@@ -73,13 +72,22 @@ class Lessons:
         self.assigner, self.album = Assigner(table), Album(table)
         self.start, self.image = token_ids(tokenizer, BOS, USER), token_ids(tokenizer, IMAGE)
 
-    def batch(self, step: int) -> Batch:
-        """The batch of one step."""
+    def look(self, step: int, size: int = 48) -> Batch:
+        """What is bright in one picture: reading off comes before comparing (docs/log.md)."""
+        rng = np.random.default_rng((32, step))
+        made = [self.assigner.explain(1, rng, "") for _ in range(size)]
+        rows = [self._readings(one, rng, 6) for one in made]
+        return self._packed(rows, [one.pictures[0] for one in made], 1)
+
+    def say(self, step: int) -> Batch:
+        """Everything that it is asked later, and a little of what it had to learn first."""
         rng = np.random.default_rng((31, step))
         chance = rng.random()
-        if chance < 0.65:
+        if chance < 0.62:
             return self._explain(rng)
-        return self._judge(rng) if chance < 0.82 else self._text(rng)
+        if chance < 0.72:
+            return self.look(step)
+        return self._judge(rng) if chance < 0.87 else self._text(rng)
 
     def _explain(self, rng: Rng, size: int = 16) -> Batch:
         count = int(rng.choice(list(COUNTS), p=list(COUNTS.values())))
@@ -149,8 +157,15 @@ def build(tokenizer: PreTrainedTokenizerFast) -> LlavaForConditionalGeneration:
     return LlavaForConditionalGeneration(explainer_config(len(tokenizer), image))
 
 
-def train(folder: Path, out: Path, *, eye_steps: int = EYE_STEPS, steps: int = SAY_STEPS) -> None:
-    """Both stages, each resumed or skipped where its checkpoint says so; then ship."""
+def train(
+    folder: Path,
+    out: Path,
+    *,
+    eye_steps: int = EYE_STEPS,
+    look_steps: int = LOOK_STEPS,
+    steps: int = SAY_STEPS,
+) -> None:
+    """All stages, each resumed or skipped where its checkpoint says so; then ship."""
     table = evidence("train-balanced", PICTURES, folder)
     state = folder / "train"
     plan = Plan("coarse-eye", eye_steps, lr=2e-3, warmup=150)
@@ -161,7 +176,8 @@ def train(folder: Path, out: Path, *, eye_steps: int = EYE_STEPS, steps: int = S
     lessons = Lessons(table, tokenizer, eye.sides)
     page, words = Page(model), facet_words(tokenizer)
     loss = partial(page_loss, page, eye.tower, words)
-    fit(page, Plan("explainer-say", steps, lr=1.5e-3), lessons.batch, loss, state)
+    fit(page, Plan("explainer-look", look_steps, lr=1.5e-3), lessons.look, loss, state)
+    fit(page, Plan("explainer-say", steps, lr=1.5e-3), lessons.say, loss, state)
     ship(model, explainer_processor(tokenizer), out)
 
 

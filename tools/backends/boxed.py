@@ -112,7 +112,7 @@ def detection_of(
 ) -> Detection:
     """The queries that any token of the text is sure of; boxes come as shares, by their centres."""
     width, height = size
-    sure_Q = logit_QT.float().sigmoid().amax(-1).cpu()
+    sure_Q, box_Q4 = logit_QT.float().sigmoid().amax(-1).cpu(), box_Q4.float().cpu()
     kept = [q for q in sure_Q.argsort(descending=True).tolist() if sure_Q[q] > threshold]
     found = [(_box(box_Q4[q].tolist(), width, height), float(sure_Q[q])) for q in kept]
     whole = [(box, sure) for box, sure in found if box.right > box.left and box.bottom > box.top]

@@ -16,7 +16,7 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -70,7 +70,7 @@ class Told(NamedTuple):
 
 
 @contextmanager
-def tools(seed: int) -> Iterator[Tools]:
+def tools(seed: int) -> Generator[Tools]:
     """The tools on one planted set."""
     command = [sys.executable, "-m", "lmmscope", "tool", "--lines", "--planted-seed", str(seed)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

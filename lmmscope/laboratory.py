@@ -137,7 +137,7 @@ def _chat(settings: Settings, role: str, servers: AsyncExitStack) -> ChatModel:
 
 
 def _named(server: ServerConfig) -> ServerConfig:
-    """The server with the name of its model, which the reply cache's keys need."""
+    """The server with the name of its model: the profile's, or the only one that it lists."""
     if server.model:
         return server
     try:
@@ -146,8 +146,11 @@ def _named(server: ServerConfig) -> ServerConfig:
         raise UserError(
             f"{server.base_url} does not say which models it serves: {error}. Try lmmscope doctor"
         ) from None
-    if not names:
-        raise UserError(f"{server.base_url} serves no model. Set model beside base_url in it")
+    if len(names) != 1:
+        listed = f"{len(names)} models ({', '.join(names[:3])}, ...)" if names else "no model"
+        raise UserError(
+            f"{server.base_url} lists {listed}. Set model beside base_url under [servers]"
+        )
     return server.model_copy(update={"model": names[0]})
 
 

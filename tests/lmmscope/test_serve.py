@@ -24,6 +24,7 @@ from tools.backends.chat import ChatRequest, Message
 from tools.backends.config import ServerConfig
 from tools.backends.server import ServerChat
 from toybox.models import Prompt, load_target, weights_folder
+from toybox.planted import plant
 from toybox.world_draw import draw_scene
 from toybox.world_splits import fresh_scene
 
@@ -243,3 +244,41 @@ def test_the_toybox_says_the_same_through_a_real_server(tmp_path, port):
         assert (config.base_url, config.model) == (f"http://127.0.0.1:{port}", TARGET)
         assert asyncio.run(there(config)) == here
         assert server_check("explainer", config.base_url).state == "ok"
+
+
+def labels_of(features, **environment) -> list[str]:
+    """One-shot labels of planted features, as a program asks the tools for them."""
+    command = [sys.executable, "-m", "lmmscope", "tool", "--lines", "--planted-seed", "3"]
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"LMMSCOPE_DATA__EXPLORE_PICTURES": "200"} | environment,
+    )
+
+    def call(tool, **arguments):
+        print(json.dumps({"tool": tool, "arguments": arguments}), file=process.stdin, flush=True)
+        return json.loads(process.stdout.readline())["result"]
+
+    said = []
+    for feature in features:
+        evidence = call("top_images", feature=feature)["evidence"]
+        for one in call("explain", evidence=evidence)["hypotheses"]:
+            said.append(str(call("refine", explanation=one["text"])["outcome"]))
+    process.communicate()
+    return said
+
+
+def test_features_get_the_same_labels_through_a_real_server(tmp_path, port):
+    features = [number for number, one in enumerate(plant(3)) if one.rule == "single"][:4]
+    here = labels_of(features, LMMSCOPE_RUNS=str(tmp_path / "here"))
+    command = ["serve", "explainer", "--port", str(port)]
+    room = {"HF_HOME": str(tmp_path / "hub"), "LMMSCOPE_RUNS": str(tmp_path / "there")}
+    with serving([*command, "--", "--device", "cpu", "--dtype", "float32"], **room) as process:
+        hint = [process.stdout.readline() for _ in range(2)][1]
+        server = tomllib.loads(hint)["explainer"]
+        given = {f"LMMSCOPE_SERVERS__EXPLAINER__{name.upper()}": server[name] for name in server}
+        there = labels_of(features, LMMSCOPE_RUNS=room["LMMSCOPE_RUNS"], **given)
+    assert len(here) >= 3
+    assert there == here

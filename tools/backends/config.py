@@ -51,7 +51,7 @@ class ServerConfig(BaseModel):
     base_url: Annotated[str, AfterValidator(_base_url)]
     """Where it is, for example http://localhost:30000; /v1 is added to it."""
     model: str = ""
-    """The name it serves the model under; empty is the first that it lists."""
+    """The name it serves the model under; empty is the only one that it lists."""
     api_key: Annotated[SecretStr, AfterValidator(_sendable)] | None = None
     """Sent to this scheme, host and port only."""
     longest_side: PositiveInt = 1024

@@ -37,7 +37,7 @@ from toybox.train_eyes import Album, Seen, coarse_batch, to_model, train_eye
 from toybox.training import Losses, Plan, device, fit
 from toybox.world_text import listing
 
-EYE_STEPS, LOOK_STEPS, SAY_STEPS = 1300, 900, 1500
+EYE_STEPS, LOOK_STEPS, SAY_STEPS, SETTLE_STEPS = 1300, 900, 1500, 750
 PICTURES = 60_000
 COUNTS = {1: 0.04, 2: 0.04, 3: 0.12, 4: 0.14, 5: 0.5, 6: 0.12, 8: 0.04}
 """How often so many pictures are shown at once."""
@@ -83,11 +83,19 @@ class Lessons:
         """Everything that it is asked later, and a little of what it had to learn first."""
         rng = np.random.default_rng((31, step))
         chance = rng.random()
-        if chance < 0.62:
+        if chance < 0.55:
             return self._explain(rng)
-        if chance < 0.72:
+        if chance < 0.62:
             return self.look(step)
-        return self._judge(rng) if chance < 0.87 else self._text(rng)
+        return self._judge(rng) if chance < 0.77 else self._text(rng)
+
+    def settle(self, step: int) -> Batch:
+        """More of what is learned last: judging, and copying a label out of a description."""
+        rng = np.random.default_rng((33, step))
+        chance = rng.random()
+        if chance < 0.42:
+            return self._explain(rng)
+        return self._judge(rng, 40) if chance < 0.78 else self._text(rng)
 
     def _explain(self, rng: Rng, size: int = 16) -> Batch:
         count = int(rng.choice(list(COUNTS), p=list(COUNTS.values())))
@@ -115,7 +123,7 @@ class Lessons:
             made.append(Assignment(one.pictures, asked, reply))
         return made
 
-    def _text(self, rng: Rng, size: int = 12) -> Batch:
+    def _text(self, rng: Rng, size: int = 32) -> Batch:
         rows = [[refine(rng), refine(rng), categorise(rng), categorise(rng)] for _ in range(size)]
         return self._packed(rows, [], 0)
 
@@ -164,6 +172,7 @@ def train(
     eye_steps: int = EYE_STEPS,
     look_steps: int = LOOK_STEPS,
     steps: int = SAY_STEPS,
+    settle_steps: int = SETTLE_STEPS,
 ) -> None:
     """All stages, each resumed or skipped where its checkpoint says so; then ship."""
     table = evidence("train-balanced", PICTURES, folder)
@@ -178,6 +187,7 @@ def train(
     loss = partial(page_loss, page, eye.tower, words)
     fit(page, Plan("explainer-look", look_steps, lr=1.5e-3), lessons.look, loss, state)
     fit(page, Plan("explainer-say", steps, lr=1.5e-3), lessons.say, loss, state)
+    fit(page, Plan("explainer-settle", settle_steps, lr=1e-3), lessons.settle, loss, state)
     ship(model, explainer_processor(tokenizer), out)
 
 

@@ -36,7 +36,7 @@ from toybox.training import Losses, Plan, device, fit
 from toybox.world_draw import Picture, draw_scene
 from toybox.world_splits import split
 
-MATCH_STEPS, STEPS = 800, 900
+MATCH_STEPS, STEPS = 800, 800
 PICTURES = 60_000
 MATCH_SIZE, SIZE = 48, 24
 PAIRS, LABELS = 64, 6

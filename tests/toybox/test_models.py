@@ -25,10 +25,11 @@ from toybox.models import WEIGHTS, load_target, weights_folder
 
 SHIPPED = {
     "target": AutoModelForImageTextToText,
+    "explainer": AutoModelForImageTextToText,
     "clip": AutoModel,
     "grounder": CLIPSegForImageSegmentation,
 }
-CHATS = {"target"}
+CHATS = {"target", "explainer"}
 SEED = 4_242
 PICTURES = 60
 MARGIN = 0.1

@@ -84,7 +84,8 @@ def build_tokenizer(words: list[str], *, wrapped: bool = False) -> PreTrainedTok
         padding_side="right" if wrapped else "left",
         model_max_length=77 if wrapped else 2048,
     )
-    tokenizer.chat_template = CHAT_TEMPLATE
+    if not wrapped:
+        tokenizer.chat_template = CHAT_TEMPLATE
     return tokenizer
 
 

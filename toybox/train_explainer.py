@@ -37,7 +37,7 @@ from toybox.train_eyes import Album, Seen, coarse_batch, to_model, train_eye
 from toybox.training import Losses, Plan, device, fit
 from toybox.world_text import listing
 
-EYE_STEPS, LOOK_STEPS, SAY_STEPS, SETTLE_STEPS = 1300, 900, 1500, 750
+EYE_STEPS, LOOK_STEPS, SAY_STEPS, SETTLE_STEPS = 1300, 900, 1500, 520
 PICTURES = 60_000
 COUNTS = {1: 0.04, 2: 0.04, 3: 0.12, 4: 0.14, 5: 0.5, 6: 0.12, 8: 0.04}
 """How often so many pictures are shown at once."""

@@ -1,4 +1,4 @@
-"""Trains the grounder: first which patches fit a label, then which pixels.
+"""Trains the grounder: which patches fit a label, then which pixels, then what is not there.
 
     python -m toybox.train_grounder
 
@@ -10,7 +10,8 @@ which has to be there.
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,7 +37,7 @@ from toybox.training import Losses, Plan, device, fit
 from toybox.world_draw import Picture, draw_scene
 from toybox.world_splits import split
 
-MATCH_STEPS, STEPS = 800, 800
+MATCH_STEPS, STEPS, MISS_STEPS = 800, 800, 300
 PICTURES = 60_000
 MATCH_SIZE, SIZE = 48, 24
 PAIRS, LABELS = 64, 6
@@ -68,6 +69,27 @@ def asked_of(picture: Picture, rng: Rng) -> list[Meaning]:
             options = singles if chance < 0.85 else present
             chosen.append(options[int(rng.integers(len(options)))])
     return chosen
+
+
+def near_misses_of(picture: Picture, rng: Rng) -> list[Meaning]:
+    """Labels for a picture: half are in it, half are like something in it, but are not."""
+    present = meanings_in(picture)
+    shown = {m for m in present if not held_out(m)}
+    chosen = [*rng.permutation(len(present))]
+    here = [present[i] for i in chosen if present[i] in shown][: LABELS // 2]
+    missed: list[Meaning] = []
+    while len(here) + len(missed) < LABELS:
+        like = present[int(rng.integers(len(present)))]
+        others = [m for m in taught_of(like.group) if m.kind == like.kind and m not in present]
+        if others:
+            missed.append(others[int(rng.integers(len(others)))])
+    return here + missed
+
+
+@cache
+def taught_of(group: str) -> tuple[Meaning, ...]:
+    """The taught meanings of a class."""
+    return tuple(m for m in meanings() if m.group == group and not held_out(m))
 
 
 class Matches(NamedTuple):
@@ -119,16 +141,21 @@ class MatchLessons:
 class Lessons:
     """Batches of pictures, drawn anew, with labels; fixed by the step's number."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
-        self.tokenizer = tokenizer
+    def __init__(
+        self,
+        tokenizer: PreTrainedTokenizerFast,
+        asked_of: Callable[[Picture, Rng], list[Meaning]],
+        key: int,
+    ) -> None:
+        self.tokenizer, self.asked_of, self.key = tokenizer, asked_of, key
 
     def batch(self, step: int) -> Grounds:
         """The batch of one step."""
-        rng = np.random.default_rng((51, step))
+        rng = np.random.default_rng((self.key, step))
         train = split("train-balanced")
         rows = rng.integers(train.size, size=SIZE)
         pictures = [draw_scene(train.scene(int(row))) for row in rows]
-        asked = [(p, m) for p in pictures for m in asked_of(p, rng)]
+        asked = [(p, m) for p in pictures for m in self.asked_of(p, rng)]
         texts = [framed(m, rng) for _, m in asked]
         masks = torch.from_numpy(np.stack([mask_of(p, m) for p, m in asked]))
         labels = self.tokenizer(texts, padding=True, return_tensors="pt").to(device())
@@ -185,7 +212,14 @@ def _begin_small(decoder: nn.Module) -> None:
             part.reset_parameters()
 
 
-def train(folder: Path, out: Path, *, match_steps: int = MATCH_STEPS, steps: int = STEPS) -> None:
+def train(
+    folder: Path,
+    out: Path,
+    *,
+    match_steps: int = MATCH_STEPS,
+    steps: int = STEPS,
+    miss_steps: int = MISS_STEPS,
+) -> None:
     """Train, or go on; then ship."""
     table = evidence("train-balanced", PICTURES, folder)
     tokenizer = build_tokenizer(vocabulary(), wrapped=True)
@@ -203,7 +237,10 @@ def train(folder: Path, out: Path, *, match_steps: int = MATCH_STEPS, steps: int
     first = Plan("grounder-match", match_steps, lr=1e-3)
     fit(pointer, first, MatchLessons(table, tokenizer).batch, match, state)
     mask = partial(mask_loss, pointer, model)
-    fit(pointer, Plan("grounder", steps, lr=1e-3), Lessons(tokenizer).batch, mask, state)
+    lessons = Lessons(tokenizer, asked_of, 51)
+    fit(pointer, Plan("grounder", steps, lr=1e-3), lessons.batch, mask, state)
+    lessons = Lessons(tokenizer, near_misses_of, 53)
+    fit(pointer, Plan("grounder-miss", miss_steps, lr=5e-4), lessons.batch, mask, state)
     ship(model, pair_processor(CLIPSegProcessor, tokenizer), out)
 
 

@@ -1,6 +1,6 @@
 """How far one question gets: one-shot labels of planted features, held against what they mean.
 
-    python -m benchmarks.one_shot [-n 100] [--seed 0] [--json]
+    python -m benchmarks.one_shot [-n 100] [--seed 0] [--detector clip] [--json]
 
 Everything is asked for through the public command line, as a user's program would: `lmmscope tool
 --lines`. Only this module knows what the features mean. Per single-concept feature: evidence,
@@ -67,6 +67,8 @@ class Told(NamedTuple):
     meaning: Planted
     label: str | None
     scores: Answer
+    wrong: Answer
+    """Scores of another feature's label."""
 
 
 @contextmanager
@@ -90,20 +92,12 @@ def label_of(lab: Tools, feature: int) -> str | None:
     return lab.call("refine", explanation=said).get("outcome", {}).get("text")
 
 
-def scores_of(lab: Tools, feature: int, meaning: Planted, others: list[str]) -> Answer:
-    """The right label's scores, with other labels for nulls."""
-    scored = lab.call(
-        "score",
-        feature=feature,
-        label=meaning.label,
-        others=others,
-        nulls=OTHERS,
-        which=["iou", "detection"],
-    )
-    return scored.get("scores", {})
+def scores_of(lab: Tools, feature: int, label: str, **how: object) -> Answer:
+    """A label's scores on pictures that were not used to explain."""
+    return lab.call("score", feature=feature, label=label, **how).get("scores", {})
 
 
-def one_set(seed: int, singles: int, noises: int) -> Iterator[Told]:
+def one_set(seed: int, singles: int, noises: int, detector: str) -> Iterator[Told]:
     """Some features of one planted set."""
     meanings = plant(seed)
     rng = np.random.default_rng((91, seed))
@@ -117,20 +111,24 @@ def one_set(seed: int, singles: int, noises: int) -> Iterator[Told]:
             left[meaning.rule] -= 1
             label = label_of(lab, feature)
             scores: Answer = {}
+            wrong: Answer = {}
             if meaning.rule == "single":
                 rest = [m.label for m in meanings if m.rule == "single" and m != meaning]
                 others = [str(one) for one in rng.choice(rest, OTHERS, replace=False)]
-                scores = scores_of(lab, feature, meaning, others)
-            yield Told(seed, feature, meaning, label, scores)
+                how = {"which": ["iou", "detection"], "detector": detector}
+                right = {"label": meaning.label, "others": others, "nulls": OTHERS}
+                scores = scores_of(lab, feature, **right, **how)
+                wrong = scores_of(lab, feature, others[0], which=["detection"], detector=detector)
+            yield Told(seed, feature, meaning, label, scores, wrong)
 
 
-def features(n: int, seed: int) -> Iterator[Told]:
+def features(n: int, seed: int, detector: str) -> Iterator[Told]:
     """Sets until n single-concept features are told, with the noise features among them."""
     told = 0
     for planted_seed in range(1000 * seed, 1000 * seed + n):
         if told >= n:
             return
-        for one in one_set(planted_seed, n - told, n):
+        for one in one_set(planted_seed, n - told, n, detector):
             told += one.meaning.rule == "single"
             yield one
 
@@ -145,28 +143,27 @@ def summary(told: list[Told], seed: int) -> dict[str, Estimate]:
     singles = [one for one in told if one.meaning.rule == "single"]
     noises = [one for one in told if one.meaning.rule == "noise"]
 
-    def of(name: str, null: bool = False) -> list[float]:
-        scores = [one.scores[name] for one in singles if name in one.scores]
-        if not null:
-            return [score["value"] for score in scores]
-        return [
-            found["value"]
-            for score in scores
-            for found in score["nulls"]
-            if found["name"] == "shuffled_labels"
-        ]
+    right_iou = [one.scores["iou_strict"] for one in singles if "iou_strict" in one.scores]
+    iou = [
+        (score["value"], null["value"])
+        for score in right_iou
+        for null in score["nulls"]
+        if null["name"] == "shuffled_labels"
+    ]
 
     found = {
         "single-concept features named": share([o.label == o.meaning.label for o in singles]),
         "noise features without a label": share([one.label is None for one in noises]),
     }
-    for name, words in (("iou_strict", "strict IoU"), ("auroc", "AUROC")):
-        if of(name):
-            found[f"{words}, right labels"] = mean(of(name), seed)
-            found[f"{words}, shuffled labels"] = mean(of(name, null=True), seed)
-    if of("iou_strict"):
-        pairs = list(zip(of("iou_strict"), of("iou_strict", null=True), strict=True))
-        found["strict IoU, right over shuffled"] = bootstrapped(pairs, _ratio, seed)
+    for words, scores in (
+        ("right", [o.scores for o in singles]),
+        ("shuffled", [o.wrong for o in singles]),
+    ):
+        told_apart = [score["auroc"]["value"] for score in scores if "auroc" in score]
+        found[f"AUROC, {words} labels"] = mean(told_apart, seed)
+    found["strict IoU, right labels"] = mean([right for right, _ in iou], seed)
+    found["strict IoU, shuffled labels"] = mean([wrong for _, wrong in iou], seed)
+    found["strict IoU, right over shuffled"] = bootstrapped(iou, _ratio, seed)
     return found
 
 
@@ -180,9 +177,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("-n", type=int, default=100, help="single-concept features")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--detector", default="clip", choices=("clip", "grounder"))
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    told = list(features(given.n, given.seed))
+    told = list(features(given.n, given.seed, given.detector))
     found = summary(told, given.seed)
     if given.json:
         rows = {name: value._asdict() for name, value in found.items()}

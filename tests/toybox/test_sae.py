@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 import toybox
+from sae_core.attribution.exact import agreement
+from sae_core.attribution.linear import ask, attribute
 from sae_core.index.harvest import Numbered
 from sae_core.index.query import Index
+from sae_core.lmm.adapter import Prompt
 from sae_core.training.activations import tokens_of
 from sae_core.training.evaluation import evaluate, loss_recovered
 from toybox.conversations import ToyboxConversations, ToyboxPictures
@@ -15,6 +19,8 @@ from toybox.models import WEIGHTS
 from toybox.train_sae import HOOK, INDEXED, MATCHED, TRUTH, observer
 from toybox.truth import auroc, depicted, read_truth
 from toybox.vocabulary import CONCEPTS
+from toybox.world_draw import draw_scene
+from toybox.world_splits import fresh_scene
 
 ROOT = Path(toybox.__file__).parents[1]
 TALKS = 64
@@ -75,6 +81,17 @@ def test_what_the_truth_says_holds_on_other_pictures(seeing):
     seen_C = present_NC.any(0) & ~present_NC.all(0)
     scores = auroc(torch.cat(peaks), present_NC).diagonal()[seen_C]
     assert float(scores.mean()) > 0.85
+
+
+def test_linear_scores_foretell_what_switching_features_off_does(seeing):
+    found = []
+    for seed in range(6):
+        scene = fresh_scene(seed, 0, "balanced")
+        asked = Prompt((draw_scene(scene).image(),), f"is there a {scene.shown[0].kind}?")
+        inputs = seeing.adapter.prepare([asked])
+        question = ask(seeing.adapter, seeing.coder, HOOK, inputs, "yes", "no")
+        found.append(agreement(question, attribute(question), count=24).spearman)
+    assert float(np.mean(found)) > 0.7
 
 
 def test_nothing_that_an_agent_uses_names_the_truth():

@@ -1,6 +1,6 @@
 """How far one question gets: one-shot labels of planted features, held against what they mean.
 
-    python -m benchmarks.one_shot [-n 100] [--seed 0] [--detector clip] [--json]
+    python -m benchmarks.one_shot [-n 100] [--seed 0] [--detector grounder] [--json]
 
 Everything is asked for through the public command line, as a user's program would: `lmmscope tool
 --lines`. Only this module knows what the features mean. Per single-concept feature: evidence,
@@ -177,7 +177,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("-n", type=int, default=100, help="single-concept features")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--detector", default="clip", choices=("clip", "grounder"))
+    parser.add_argument("--detector", default="grounder", choices=("clip", "grounder"))
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     told = list(features(given.n, given.seed, given.detector))

@@ -53,7 +53,7 @@ class ScoreArguments(Arguments):
     """Other features' labels, to compare with; consistency needs at least one."""
     nulls: int = Field(default=5, ge=1, le=50)
     """How many of the others to draw."""
-    detector: Detector = "clip"
+    detector: Detector = "grounder"
     """Who says whether the label fits a held-out picture."""
 
     @model_validator(mode="after")

@@ -29,7 +29,7 @@ from toybox.training import CACHE, console
 from toybox.truth import Matcher, Truth, write_truth
 
 HOOK, FEATURES, K = "layers.3", 2048, 32
-STEPS, BATCH, RATE = 3000, 2048, 1e-3
+STEPS, BATCH, RATE = 1500, 2048, 1e-3
 INDEXED, MATCHED, HELD_OUT = 4096, 1024, 512
 TRUTH = WEIGHTS / "sae-truth.json"
 

@@ -21,7 +21,6 @@ from sae_core.index.build import build_index
 from sae_core.index.observer import (
     Observer,
     PictureSet,
-    coder_digest,
     source_of,
     spec_of,
 )
@@ -65,7 +64,7 @@ def lab(
     def index(split: Split) -> Index:
         shipped = split == "explore" and planted_seed is None and sae is None
         if shipped and settings.data.index is not None:
-            return _shipped_index(settings)
+            return wiring.index(settings)
         return _kept_index(settings.runs / "indexes", observer(), pictures[split], split)
 
     makers = Makers(
@@ -95,17 +94,6 @@ def _pictures(settings: Settings) -> dict[Split, PictureSet]:
         for split, (source, count) in named.items()
         if source is not None
     }
-
-
-def _shipped_index(settings: Settings) -> Index:
-    """The profile's index, if it is of its coder; for that the target need not be loaded."""
-    coder = wiring.coder(settings)
-    return Index.open(
-        wiring.model_folder(settings.data.index or ""),
-        coder=coder_digest(coder),
-        model=settings.models.target,
-        hook=coder.config.hook or settings.data.hook,
-    )
 
 
 def _kept_index(folder: Path, observer: Observer, pictures: PictureSet, split: Split) -> Index:

@@ -135,13 +135,22 @@ def planted(seed: int) -> Observer:
     return PlantedObserver(seed)
 
 
-def index(settings: Settings, given: Path | None = None, seeing: Observer | None = None) -> Index:
-    """The profile's feature index, or the one given; with an observer, refused if not of it."""
+def index(settings: Settings, given: Path | None = None) -> Index:
+    """The feature index given; else the profile's, refused if it is not of the profile's coder.
+
+    For that the target need not be loaded.
+    """
+    from sae_core.index.observer import coder_digest
     from sae_core.index.query import Index
 
-    if given is None and settings.data.index is None:
+    if given is not None:
+        return Index.open(given)
+    if settings.data.index is None:
         raise UserError(f"Profile {settings.name!r} names no index. Try --index FOLDER")
-    folder = given or model_folder(settings.data.index or "")
-    if seeing is None:
-        return Index.open(folder)
-    return Index.open(folder, coder=seeing.digest, model=seeing.model, hook=seeing.hook)
+    found = coder(settings)
+    return Index.open(
+        model_folder(settings.data.index),
+        coder=coder_digest(found),
+        model=settings.models.target,
+        hook=found.config.hook or settings.data.hook,
+    )

@@ -6,10 +6,10 @@ Everything is made when it is first needed, since most tools need little of it.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from PIL import Image
 
@@ -24,6 +24,8 @@ from tools.backends.roles import Grounder, PictureEditor, PictureText
 from tools.evidence import Split
 from tools.failures import WontWork
 from tools.labels import KnownLabels, Labels
+
+T = TypeVar("T")
 
 
 class Makers(NamedTuple):
@@ -67,11 +69,12 @@ class Lab:
         """What features are called, as far as somebody has found out."""
         self.artefacts = Artefacts(runs / "artefacts")
         self._indexes: dict[Split, Index] = {}
+        self._made: dict[str, Any] = {}
 
-    @cached_property
+    @property
     def observer(self) -> Observer:
         """What features do on pictures."""
-        return self._makers.observer()
+        return self._part("observer", self._makers.observer)
 
     @property
     def seeing(self) -> LmmObserver:
@@ -83,49 +86,51 @@ class Lab:
             "into them. Use an SAE's"
         )
 
-    @cached_property
+    @property
     def explainer(self) -> ChatModel:
         """The model that proposes explanations."""
-        return self._makers.explainer()
+        return self._part("explainer", self._makers.explainer)
 
-    @cached_property
+    @property
     def judge(self) -> ChatModel:
         """The model that says whether an explanation fits."""
-        return self._makers.judge()
+        return self._part("judge", self._makers.judge)
 
-    @cached_property
+    @property
     def grounder(self) -> Grounder:
         """The model that finds what a label names."""
-        return self._makers.grounder()
+        return self._part("grounder", self._makers.grounder)
 
-    @cached_property
+    @property
     def clip(self) -> PictureText:
         """The model that compares pictures with texts."""
-        return self._makers.clip()
+        return self._part("clip", self._makers.clip)
 
-    @cached_property
+    @property
     def editor(self) -> PictureEditor:
         """What changes pictures as words say."""
         if self._makers.editor is None:
             raise WontWork(
                 "The profile names nothing that edits pictures by words. Set servers.editor in it"
             )
-        return self._makers.editor()
+        return self._part("editor", self._makers.editor)
 
-    @cached_property
+    @property
     def target(self) -> Adapter:
         """The model that coders are trained on, with a coder or without."""
-        made = self.__dict__.get("observer")
+        made = self._made.get("observer")
         if isinstance(made, LmmObserver):
             return made.adapter  # a second one could need all the memory there is
-        return self.seeing.adapter if self._makers.target is None else self._makers.target()
+        if self._makers.target is None:
+            return self.seeing.adapter
+        return self._part("target", self._makers.target)
 
-    @cached_property
+    @property
     def lessons(self) -> Sequence[Conversation]:
         """What coders are trained on."""
         if self._makers.lessons is None:
             raise WontWork("The profile names no data to train on. Set data.train in it")
-        return self._makers.lessons()
+        return self._part("lessons", self._makers.lessons)
 
     async def close(self) -> None:
         """Let go of servers, in the event loop in which they were asked."""
@@ -155,25 +160,13 @@ class Lab:
         return pictures.picture(number)
 
     def opening(self, split: Split) -> Lab:
-        """The same lab with one more split open, for the verification."""
-        return Lab(
-            Makers(
-                lambda: self.observer,
-                self._makers.index,
-                lambda: self.explainer,
-                lambda: self.judge,
-                lambda: self.grounder,
-                lambda: self.clip,
-                lambda: self.editor,
-                lambda: self.target,
-                lambda: self.lessons,
-                self.close,
-            ),
-            self._pictures,
-            self.runs,
-            opened=self._opened | {split},
-            seed=self.seed,
-            saes=self.saes,
-            report=self.report,
-            labels=self.labels,
-        )
+        """The same lab, parts and all, with one more split open, for the verification."""
+        opened = copy.copy(self)
+        opened._opened = self._opened | {split}
+        return opened
+
+    def _part(self, name: str, make: Callable[[], T]) -> T:
+        """A part that is made once, for this lab and for those opened from it."""
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]

@@ -6,36 +6,17 @@ Knows pictures, captions and labels with known answers.
 from __future__ import annotations
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn import functional as F
 
 from toybox.assignments import any_meaning
 from toybox.bench_rows import Row, row
 from toybox.evidence import meanings_in
 from toybox.measures import share
-from toybox.models import Clip, load_clip
+from toybox.models import load_clip
 from toybox.world_draw import draw_scene
 from toybox.world_splits import fresh_scene
 from toybox.world_text import caption
 
 AMONG = 100
-BATCH = 64
-
-
-@torch.inference_mode()
-def _pictures(clip: Clip, pictures: list) -> Tensor:
-    rows = []
-    for at in range(0, len(pictures), BATCH):
-        inputs = clip.processor(images=pictures[at : at + BATCH], return_tensors="pt")
-        rows.append(clip.model.get_image_features(**inputs).pooler_output)
-    return F.normalize(torch.cat(rows), dim=-1)
-
-
-@torch.inference_mode()
-def _texts(clip: Clip, texts: list[str]) -> Tensor:
-    inputs = clip.processor(text=texts, padding=True, return_tensors="pt")
-    return F.normalize(clip.model.get_text_features(**inputs).pooler_output, dim=-1)
 
 
 def measure(seed: int, n: int) -> list[Row]:
@@ -43,8 +24,8 @@ def measure(seed: int, n: int) -> list[Row]:
     clip = load_clip()
     rng = np.random.default_rng((79, seed))
     drawn = [draw_scene(fresh_scene(seed, 20_000 + i)) for i in range(max(n, AMONG))]
-    seen = _pictures(clip, [picture.image() for picture in drawn])
-    told = _texts(clip, [caption(picture.scene) for picture in drawn])
+    seen = clip.of_pictures([picture.image() for picture in drawn])
+    told = clip.of_texts([caption(picture.scene) for picture in drawn])
     found = []
     for i in range(len(drawn)):
         others = np.delete(np.arange(len(drawn)), i)
@@ -58,7 +39,7 @@ def measure(seed: int, n: int) -> list[Row]:
         false = any_meaning(rng)
         while false in present:
             false = any_meaning(rng)
-        scores = _texts(clip, [true.label, false.label]) @ seen[i]
+        scores = clip.of_texts([true.label, false.label]) @ seen[i]
         above.append(bool(scores[0] > scores[1]))
     return [
         row("clip", f"finds the caption among {AMONG}", share(found), 0.80),

@@ -5,14 +5,12 @@ Knows scenes and questions; nothing of models. What number i is, is fixed for ev
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import overload
-
 import numpy as np
 from PIL import Image
 
 from sae_core.lmm.adapter import Prompt
 from sae_core.training.activations import Conversation
+from sae_core.training.conversations import Lazy
 from toybox.tags import tagged
 from toybox.world_draw import draw_scene
 from toybox.world_splits import frozen_hashes, split
@@ -43,7 +41,7 @@ class ToyboxPictures:
         return tagged(draw_scene(self.split.scene(number)))
 
 
-class ToyboxConversations(Sequence[Conversation]):
+class ToyboxConversations(Lazy):
     """The first pictures of a split: a quarter without words, the others with a question."""
 
     def __init__(self, name: str, count: int, *, bare: float = BARE, seed: int = 0) -> None:
@@ -52,15 +50,8 @@ class ToyboxConversations(Sequence[Conversation]):
     def __len__(self) -> int:
         return self.size
 
-    @overload
-    def __getitem__(self, index: int) -> Conversation: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Conversation]: ...
-    def __getitem__(self, index: int | slice) -> Conversation | list[Conversation]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(self.size))]
-        if not 0 <= index < self.size:
-            raise IndexError(index)
+    def one(self, index: int) -> Conversation:
+        """The conversation about a picture of the split."""
         rng = np.random.default_rng((61, self.seed, self.split.stream, index))
         scene = self.split.scene(index)
         shown = (tagged(draw_scene(scene)),)
@@ -68,9 +59,6 @@ class ToyboxConversations(Sequence[Conversation]):
             return Conversation(Prompt(shown, ""))
         asked = self._question(Asker(scene, rng, honest=True), rng)
         return Conversation(Prompt(shown, asked.text), asked.answer)
-
-    def __iter__(self) -> Iterator[Conversation]:
-        return (self[i] for i in range(self.size))
 
     def _question(self, asker: Asker, rng: np.random.Generator) -> Question:
         while True:

@@ -95,13 +95,6 @@ def token_ids(tokenizer: PreTrainedTokenizerFast, *tokens: str) -> list[int]:
     return [vocabulary[token] for token in tokens]
 
 
-def unmarked(text: str) -> str:
-    """A user's text with nothing in it that the chat template would take for a marker."""
-    for marker in (BOS, EOS, PAD, UNK, USER, ASSISTANT, IMAGE):
-        text = text.replace(marker, f"< {marker[1:-1]} >")
-    return text
-
-
 def vocabulary() -> list[str]:
     """The words that all toybox models know."""
     return [*vocabulary_of_world(), *vocabulary_of_prompts(), *NUMBERS]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from abc import abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -36,12 +37,12 @@ def read_picture(path: Path) -> Image.Image:
         ) from None
 
 
-class _Lazy(Sequence[Conversation]):
+class Lazy(Sequence[Conversation]):
     """A sequence of conversations that are made one at a time."""
 
+    @abstractmethod
     def one(self, index: int) -> Conversation:
         """The conversation at this place."""
-        raise NotImplementedError
 
     @overload
     def __getitem__(self, index: int) -> Conversation: ...
@@ -55,7 +56,7 @@ class _Lazy(Sequence[Conversation]):
         return self.one(index)
 
 
-class ChatFile(_Lazy):
+class ChatFile(Lazy):
     """A .jsonl file of conversations; paths of pictures count from the file's folder."""
 
     def __init__(self, path: Path, count: int | None = None) -> None:
@@ -98,7 +99,7 @@ class ChatFile(_Lazy):
         return Conversation(Prompt(found, text), reply)
 
 
-class PictureFolder(_Lazy):
+class PictureFolder(Lazy):
     """All pictures under a folder, in the order of their names, each shown without a word."""
 
     def __init__(self, folder: Path, count: int | None = None) -> None:

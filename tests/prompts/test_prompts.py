@@ -1,4 +1,4 @@
-"""The four prompts: short enough for a small model, and true to the replies they promise."""
+"""The prompts: short enough for a small model, and true to the replies they promise."""
 
 import re
 
@@ -12,6 +12,10 @@ EXPECTED = {
     "refine": ("explainer", 60, {"description"}),
     "categorise": ("explainer", 60, {"description"}),
     "judge": ("judge", 40, {"explanation"}),
+    "hypotheses": ("explainer", 120, {"most"}),
+    "contrast": ("explainer", 120, {"firing", "silent"}),
+    "verbalise": ("target", 10, set()),
+    "repair": ("any", 30, {"fault"}),
 }
 PAPER = {"scene", "object", "part", "material", "texture", "color"}
 CLASSES = load("categorise").output.split("|")
@@ -26,9 +30,7 @@ def test_role_length_and_variables(name):
     assert prompt.variables == variables
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, (_, _, variables) in EXPECTED.items() if variables]
-)
+@pytest.mark.parametrize("name", ["refine", "categorise", "judge"])
 def test_the_variable_part_comes_last(name):
     """A server then reuses what it computed for the part that all prompts of a kind share."""
     assert load(name).body.endswith("}}")
@@ -51,6 +53,14 @@ def test_the_variable_part_comes_last(name):
         ("categorise", "colour", False),
         ("categorise", "color", True),
         ("categorise", "low-level", True),
+        ("hypotheses", "[HYPOTHESIS] red cars", True),
+        ("hypotheses", "Unable to produce descriptions", True),
+        ("hypotheses", "red cars", False),
+        ("contrast", "[EXPLANATION]: red cars", True),
+        ("contrast", "[EXPLANATION]: Unable to produce descriptions", True),
+        ("contrast", "Unable to produce descriptions", False),
+        ("verbalise", "a red car", True),
+        ("verbalise", "", False),
     ],
 )
 def test_output_tells_good_replies_from_bad_ones(name, reply, good):
@@ -64,3 +74,15 @@ def test_categorise_knows_the_classes_of_the_paper_and_four_more():
 @pytest.mark.parametrize("kind", CLASSES)
 def test_categorise_offers_every_class_that_it_accepts(kind):
     assert re.search(rf"\b{kind}\b", load("categorise").body)
+
+
+def test_contrast_asks_for_the_same_form_as_explain():
+    assert load("contrast").output == load("explain").output
+
+
+@pytest.mark.parametrize("name", ["hypotheses", "contrast"])
+def test_the_papers_rules_hold_in_every_question_about_masked_pictures(name):
+    """Bright regions only, specks ignored, no interpretation, and a way to say: nothing."""
+    body = load(name).body
+    for rule in ("bright regions", "scattered specks", "do not interpret", "Unable to produce"):
+        assert rule in body

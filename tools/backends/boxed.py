@@ -8,7 +8,7 @@ Shapes: N boxes, Q queries, T tokens of a text, H x W the picture.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -21,6 +21,8 @@ from tools.regions import Box
 
 THRESHOLD = 0.3
 """How sure the detector must be of a box; the published pipeline's."""
+BOXES = 64
+"""How many boxes a segmenter takes at once."""
 
 
 class Detection(NamedTuple):
@@ -54,6 +56,16 @@ class Segmenter(Protocol):
     def union(self, picture: Image.Image, boxes: Sequence[Box]) -> np.ndarray:
         """The pixels of all boxes' things [H, W]; there is at least one box."""
         ...
+
+
+def union_of(
+    picture: Image.Image, boxes: Sequence[Box], drawn: Callable[[Sequence[Box]], np.ndarray]
+) -> np.ndarray:
+    """What is drawn for all boxes together [H, W], so many at once as memory is reckoned for."""
+    mask_HW = np.zeros((picture.height, picture.width), bool)
+    for at in range(0, len(boxes), BOXES):
+        mask_HW |= drawn(boxes[at : at + BOXES])
+    return mask_HW
 
 
 class Boxed:

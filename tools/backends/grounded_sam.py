@@ -13,6 +13,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -22,12 +23,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 from sae_core.errors import UserError
-from tools.backends.boxed import THRESHOLD, Boxed, Detection, detection_of
+from tools.backends.boxed import THRESHOLD, Boxed, Detection, detection_of, union_of
 from tools.backends.kept import Kept
 from tools.regions import Box
 
-BOXES = 64
-"""How many boxes SAM takes at once."""
 SIDES = (800, 1333)
 """A picture is enlarged for the detector until its shorter side has so many pixels, or its longer
 one so many; its authors' sizes."""
@@ -205,10 +204,7 @@ class PublishedSam:
     def union(self, picture: Image.Image, boxes: Sequence[Box]) -> np.ndarray:
         """The pixels of all boxes' things [H, W]."""
         looked = self._kept.of([picture])[0]
-        mask_HW = np.zeros((picture.height, picture.width), bool)
-        for at in range(0, len(boxes), BOXES):
-            mask_HW |= self._drawn(picture, looked, boxes[at : at + BOXES])
-        return mask_HW
+        return union_of(picture, boxes, partial(self._drawn, picture, looked))
 
     def _drawn(self, picture: Image.Image, looked: _Looked, boxes: Sequence[Box]) -> np.ndarray:
         size = (picture.height, picture.width)

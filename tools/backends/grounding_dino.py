@@ -10,6 +10,7 @@ Shapes: H x W the picture, h x w SAM's own masks.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,12 +26,9 @@ from transformers import (
 )
 
 from sae_core.weights import check_model
-from tools.backends.boxed import THRESHOLD, Boxed, Detection, detection_of
+from tools.backends.boxed import THRESHOLD, Boxed, Detection, detection_of, union_of
 from tools.backends.kept import Kept
 from tools.regions import Box
-
-BOXES = 64
-"""How many boxes SAM takes at once."""
 
 
 def load(
@@ -112,10 +110,7 @@ class Sam:
     def union(self, picture: Image.Image, boxes: Sequence[Box]) -> np.ndarray:
         """The pixels of all boxes' things [H, W]."""
         looked = self._kept.of([picture])[0]
-        mask_HW = np.zeros((picture.height, picture.width), bool)
-        for at in range(0, len(boxes), BOXES):
-            mask_HW |= self._drawn(picture, looked, boxes[at : at + BOXES])
-        return mask_HW
+        return union_of(picture, boxes, partial(self._drawn, picture, looked))
 
     def _drawn(self, picture: Image.Image, looked: _Looked, boxes: Sequence[Box]) -> np.ndarray:
         across, down = looked.width / picture.width, looked.height / picture.height

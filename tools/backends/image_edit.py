@@ -6,24 +6,17 @@ makes is checked, never trusted: it is a picture in the answer itself, or it is 
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import io
-from http import HTTPStatus
-from typing import Self
 
 import httpx2
 from PIL import Image, UnidentifiedImageError
 from pydantic import BaseModel, Field, ValidationError
 
-from tools.backends.breaker import Breaker, CircuitOpen
-from tools.backends.config import ServerConfig
-from tools.backends.exchange import Answer, Exchange
-from tools.backends.patience import Patience, Pause
+from tools.backends.endpoint import Endpoint
+from tools.backends.exchange import Answer
 from tools.backends.pictures import png_of
-from tools.backends.server import refusal
-from tools.backends.throttle import Throttle
 from tools.failures import TryAgain, WontWork
 
 PATH = "/v1/images/edits"
@@ -38,44 +31,20 @@ class _Edited(BaseModel):
     data: list[_Made] = Field(min_length=1)
 
 
-class ServerEditor:
+class ServerEditor(Endpoint):
     """A PictureEditor over HTTP. Belongs to one event loop; leaving it closes its connections."""
-
-    def __init__(self, config: ServerConfig, pause: Pause = asyncio.sleep) -> None:
-        self._config, self._pause = config, pause
-        self._exchange = Exchange(config)
-        self._throttle = Throttle(config.concurrency)
-        self._breaker = Breaker(config.base_url, config.failures, config.rest)
 
     @property
     def identity(self) -> str:
         """The server, its model, and how pictures are sent."""
         return self._config.model_dump_json(include={"base_url", "model", "longest_side"})
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._exchange.close()
-
     async def edited(self, picture: Image.Image, words: str) -> Image.Image:
         """The picture with that change, as large as it was; what else it carried stays out."""
-        patience = Patience(self._config, self._pause)
         form = self._form(picture, words)
-        while True:
-            try:
-                async with self._throttle.slot():
-                    with self._breaker.attempt():
-                        answer = await self._exchange.post(
-                            PATH, form.read(), patience.begin(), form.headers["Content-Type"]
-                        )
-                        made = self._picture(answer)
-            except CircuitOpen:
-                raise
-            except TryAgain as failure:
-                await patience.wait(failure)
-            else:
-                return made.resize(picture.size, Image.Resampling.LANCZOS)
+        kind = form.headers["Content-Type"]
+        made = await self._called(PATH, form.read(), self._picture, self._patience(), kind)
+        return made.resize(picture.size, Image.Resampling.LANCZOS)
 
     def others(self, picture: Image.Image, words: str) -> tuple[str, ...]:
         """None: a server takes any words, and can't say which would be a fair comparison."""
@@ -92,8 +61,6 @@ class ServerEditor:
 
     def _picture(self, answer: Answer) -> Image.Image:
         base = self._config.base_url
-        if answer.status != HTTPStatus.OK:
-            raise refusal(answer, self._config, self._exchange.key)
         try:
             made = _Edited.model_validate_json(answer.body).data[0]
             image = Image.open(io.BytesIO(base64.b64decode(made.b64_json, validate=True)))

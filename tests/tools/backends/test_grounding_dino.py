@@ -80,7 +80,7 @@ def test_a_picture_is_looked_at_once_for_all_boxes(segmenter, monkeypatch):
 
 def test_more_boxes_than_fit_at_once_are_united(segmenter, monkeypatch):
     whole = segmenter.union(noise(40, 30), BOXES)
-    monkeypatch.setattr("tools.backends.grounding_dino.BOXES", 1)
+    monkeypatch.setattr("tools.backends.boxed.BOXES", 1)
     assert np.array_equal(segmenter.union(noise(40, 30), BOXES), whole)
 
 

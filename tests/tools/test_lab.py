@@ -1,0 +1,23 @@
+"""A lab opened for the verification shares all parts, and leaves the first one sealed."""
+
+import pytest
+
+from tests.tools.conftest import Scripted
+from tools.failures import WontWork
+
+
+def test_an_opened_lab_shares_parts_whichever_makes_them(make_lab):
+    made = []
+    lab = make_lab(judge=Scripted())
+    lab._makers = lab._makers._replace(clip=lambda: made.append(1) or object())
+    opened = lab.opening("test")
+    assert opened.clip is lab.clip
+    assert made == [1]
+    assert opened.index("explore") is lab.index("explore")
+
+
+def test_only_the_opened_lab_sees_the_sealed_split(lab):
+    opened = lab.opening("test")
+    assert len(opened.pictures("test")) > 0
+    with pytest.raises(WontWork, match="sealed"):
+        lab.pictures("test")

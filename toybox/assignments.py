@@ -34,9 +34,12 @@ class Assignment(NamedTuple):
 _BY_GROUP = {g: [m for m in meanings() if m.group == g and not held_out(m)] for g in SPOKEN_GROUPS}
 
 
-def any_meaning(rng: Rng) -> Meaning:
+PAIRS = tuple(group for group in SPOKEN_GROUPS if group.endswith(" object"))
+
+
+def any_meaning(rng: Rng, groups: tuple[str, ...] = SPOKEN_GROUPS) -> Meaning:
     """A taught meaning: classes equally often, then its members."""
-    group = SPOKEN_GROUPS[int(rng.integers(len(SPOKEN_GROUPS)))]
+    group = groups[int(rng.integers(len(groups)))]
     return _BY_GROUP[group][int(rng.integers(len(_BY_GROUP[group])))]
 
 
@@ -64,6 +67,11 @@ def varied(text: str, rng: Rng) -> str:
     parts = [part for part in text.replace("\n", " \n ").split(". ") if part.strip()]
     kept = [part for part in parts[:-1] if rng.random() < 0.6]
     return ". ".join([*kept, parts[-1]])
+
+
+def terse(text: str) -> str:
+    """The prompt's last line alone, where its variable stands: most of a turn is prompt."""
+    return text.strip().splitlines()[-1]
 
 
 class Assigner:
@@ -101,21 +109,23 @@ class Assigner:
                 chosen.append(one)
         return [self.showing(one, 1, rng)[0] for one in chosen]
 
-    def explain(self, count: int, rng: Rng, wording: str) -> Assignment:
-        """What do these share: one meaning, one of two, or nothing."""
+    def explain(
+        self, count: int, rng: Rng, wording: str, groups: tuple[str, ...] = SPOKEN_GROUPS
+    ) -> Assignment:
+        """What do these share: one meaning of some classes, one of two, or nothing."""
         chance = rng.random()
         if chance < 0.12:
             pictures, reply = self.random_masks(count, rng), UNABLE
         elif chance < 0.24 and count >= 3:
             pictures, reply = self.unrelated(count, rng), UNABLE
         elif chance < 0.34 and count >= 4:
-            pair = either_of(any_meaning(rng), rng)
+            pair = either_of(any_meaning(rng, groups), rng)
             first = int(rng.integers(2, count - 1))
             both = self.showing(pair[0], first, rng) + self.showing(pair[1], count - first, rng)
             pictures = [both[i] for i in rng.permutation(count)]
             reply = " or ".join(sorted(m.label for m in pair))
         else:
-            meaning = any_meaning(rng)
+            meaning = any_meaning(rng, groups)
             pictures, reply = self.showing(meaning, count, rng), meaning.label
         return Assignment(tuple(pictures), wording, f"{EXPLANATION} {reply}")
 
@@ -176,9 +186,9 @@ class Assigner:
                 return other.label
 
 
-def refine(rng: Rng, *, whole: bool = False) -> Assignment:
+def refine(rng: Rng, *, whole: bool = False, wording: str = "") -> Assignment:
     """A description, and the label in it; with the whole prompt, or one that varies."""
-    text = prompt("refine").body if whole else varied(prompt("refine").body, rng)
+    text = wording or (prompt("refine").body if whole else varied(prompt("refine").body, rng))
     if rng.random() < 0.15:
         said = NO_DESCRIPTIONS[int(rng.integers(len(NO_DESCRIPTIONS)))]
         return Assignment((), text.replace("{{description}}", said), UNABLE)

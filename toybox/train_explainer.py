@@ -19,8 +19,19 @@ from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
 from sae_core.masks import highlighted
 from toybox.architectures import coarse_eye, explainer_config
-from toybox.assignments import Assigner, Assignment, Masked, categorise, prompt, refine, varied
+from toybox.assignments import (
+    PAIRS,
+    Assigner,
+    Assignment,
+    Masked,
+    categorise,
+    prompt,
+    refine,
+    terse,
+    varied,
+)
 from toybox.dataset import FACETS, EvidenceTable, evidence
+from toybox.evidence import SPOKEN_GROUPS
 from toybox.packing import Packed, Turn, pack, to
 from toybox.recipe import command
 from toybox.shipping import explainer_processor, ship
@@ -37,7 +48,7 @@ from toybox.train_eyes import Album, Seen, coarse_batch, to_model, train_eye
 from toybox.training import Losses, Plan, device, fit
 from toybox.world_text import listing
 
-EYE_STEPS, LOOK_STEPS, SAY_STEPS, SETTLE_STEPS = 1300, 900, 1500, 520
+EYE_STEPS, LOOK_STEPS, SAY_STEPS, SETTLE_STEPS, DRILL_STEPS = 1300, 900, 1500, 520, 2200
 PICTURES = 60_000
 COUNTS = {1: 0.04, 2: 0.04, 3: 0.12, 4: 0.14, 5: 0.5, 6: 0.12, 8: 0.04}
 """How often so many pictures are shown at once."""
@@ -97,10 +108,24 @@ class Lessons:
             return self._explain(rng)
         return self._judge(rng, 40) if chance < 0.78 else self._text(rng)
 
-    def _explain(self, rng: Rng, size: int = 16) -> Batch:
+    def drill(self, step: int) -> Batch:
+        """What was still wrong: many short questions a step, as looking was learned."""
+        rng = np.random.default_rng((34, step))
+        chance = rng.random()
+        if chance < 0.4:
+            return self._explain(rng, groups=(*SPOKEN_GROUPS, *PAIRS, *PAIRS))
+        if chance < 0.65:
+            return self._verdicts(rng)
+        if chance < 0.78:
+            return self._judge(rng, 24)
+        return self._labels(rng) if chance < 0.9 else self._text(rng)
+
+    def _explain(self, rng: Rng, size: int = 16, groups: tuple[str, ...] = SPOKEN_GROUPS) -> Batch:
         count = int(rng.choice(list(COUNTS), p=list(COUNTS.values())))
         wording = prompt("explain").body
-        made = [self.assigner.explain(count, rng, varied(wording, rng)) for _ in range(size)]
+        made = [
+            self.assigner.explain(count, rng, varied(wording, rng), groups) for _ in range(size)
+        ]
         rows = [[one, *self._readings(one, rng)] for one in made]
         return self._packed(rows, [masked for one in made for masked in one.pictures], count)
 
@@ -109,6 +134,18 @@ class Lessons:
         made = [self.assigner.judge(5, rng, varied(wording, rng)) for _ in range(size)]
         rows = [[*turns, *self._readings(turns[0], rng)] for _, turns in made]
         return self._packed(rows, [shown for shown, _ in made], 1)
+
+    def _verdicts(self, rng: Rng, size: int = 48, count: int = 6) -> Batch:
+        """One picture, many explanations, each without the prompt's instructions."""
+        wording = terse(prompt("judge").body)
+        made = [self.assigner.judge(count, rng, wording) for _ in range(size)]
+        rows = [[*turns, *self._readings(turns[0], rng, 1)] for _, turns in made]
+        return self._packed(rows, [shown for shown, _ in made], 1)
+
+    def _labels(self, rng: Rng, size: int = 48, count: int = 6) -> Batch:
+        wording = terse(prompt("refine").body)
+        rows = [[refine(rng, wording=wording) for _ in range(count)] for _ in range(size)]
+        return self._packed(rows, [], 0)
 
     def _readings(self, one: Assignment, rng: Rng, count: int = 3) -> list[Assignment]:
         """Easier questions on the way to an explanation: which objects, colours, ... are bright."""
@@ -173,6 +210,7 @@ def train(
     look_steps: int = LOOK_STEPS,
     steps: int = SAY_STEPS,
     settle_steps: int = SETTLE_STEPS,
+    drill_steps: int = DRILL_STEPS,
 ) -> None:
     """All stages, each resumed or skipped where its checkpoint says so; then ship."""
     table = evidence("train-balanced", PICTURES, folder)
@@ -188,6 +226,7 @@ def train(
     fit(page, Plan("explainer-look", look_steps, lr=1.5e-3), lessons.look, loss, state)
     fit(page, Plan("explainer-say", steps, lr=1.5e-3), lessons.say, loss, state)
     fit(page, Plan("explainer-settle", settle_steps, lr=1e-3), lessons.settle, loss, state)
+    fit(page, Plan("explainer-drill", drill_steps, lr=1.2e-3), lessons.drill, loss, state)
     ship(model, explainer_processor(tokenizer), out)
 
 

@@ -110,15 +110,20 @@ class Assigner:
         return [self.showing(one, 1, rng)[0] for one in chosen]
 
     def explain(
-        self, count: int, rng: Rng, wording: str, groups: tuple[str, ...] = SPOKEN_GROUPS
+        self,
+        count: int,
+        rng: Rng,
+        wording: str,
+        groups: tuple[str, ...] = SPOKEN_GROUPS,
+        unlike: float = 0.12,
     ) -> Assignment:
         """What do these share: one meaning of some classes, one of two, or nothing."""
         chance = rng.random()
         if chance < 0.12:
             pictures, reply = self.random_masks(count, rng), UNABLE
-        elif chance < 0.24 and count >= 3:
+        elif chance < 0.12 + unlike and count >= 3:
             pictures, reply = self.unrelated(count, rng), UNABLE
-        elif chance < 0.34 and count >= 4:
+        elif chance < 0.22 + unlike and count >= 4:
             pair = either_of(any_meaning(rng, groups), rng)
             first = int(rng.integers(2, count - 1))
             both = self.showing(pair[0], first, rng) + self.showing(pair[1], count - first, rng)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
 from sae_core.masks import highlighted
+from sae_core.training.trainer import read_checkpoint
 from toybox.architectures import coarse_eye, explainer_config
 from toybox.assignments import (
     PAIRS,
@@ -48,7 +49,8 @@ from toybox.train_eyes import Album, Seen, coarse_batch, to_model, train_eye
 from toybox.training import Losses, Plan, device, fit
 from toybox.world_text import listing
 
-EYE_STEPS, LOOK_STEPS, SAY_STEPS, SETTLE_STEPS, DRILL_STEPS = 1300, 900, 1500, 520, 2200
+EYE_STEPS, LOOK_STEPS, SAY_STEPS, SETTLE_STEPS = 1300, 900, 1500, 520
+DRILL_STEPS, LEVEL_STEPS = 2200, 500
 PICTURES = 60_000
 COUNTS = {1: 0.04, 2: 0.04, 3: 0.12, 4: 0.14, 5: 0.5, 6: 0.12, 8: 0.04}
 """How often so many pictures are shown at once."""
@@ -120,11 +122,28 @@ class Lessons:
             return self._judge(rng, 24)
         return self._labels(rng) if chance < 0.9 else self._text(rng)
 
-    def _explain(self, rng: Rng, size: int = 16, groups: tuple[str, ...] = SPOKEN_GROUPS) -> Batch:
+    def level(self, step: int) -> Batch:
+        """Single concepts as often as pairs again, and more that have nothing in common."""
+        rng = np.random.default_rng((35, step))
+        chance = rng.random()
+        if chance < 0.66:
+            return self._explain(rng, unlike=0.24)
+        if chance < 0.78:
+            return self._verdicts(rng)
+        return self._judge(rng, 24) if chance < 0.88 else self._text(rng)
+
+    def _explain(
+        self,
+        rng: Rng,
+        size: int = 16,
+        groups: tuple[str, ...] = SPOKEN_GROUPS,
+        unlike: float = 0.12,
+    ) -> Batch:
         count = int(rng.choice(list(COUNTS), p=list(COUNTS.values())))
         wording = prompt("explain").body
         made = [
-            self.assigner.explain(count, rng, varied(wording, rng), groups) for _ in range(size)
+            self.assigner.explain(count, rng, varied(wording, rng), groups, unlike)
+            for _ in range(size)
         ]
         rows = [[one, *self._readings(one, rng)] for one in made]
         return self._packed(rows, [masked for one in made for masked in one.pictures], count)
@@ -195,6 +214,16 @@ def page_loss(page: Page, eye: nn.Module, words: list[Tensor], batch: Batch) -> 
     return losses
 
 
+def halfway(page: Page, earlier: dict[str, Tensor]) -> None:
+    """The mean of two stages' weights.
+
+    The drilled one is better at pairs, the level one at saying that there is nothing to say;
+    between them neither is lost.
+    """
+    now = page.state_dict()
+    page.load_state_dict({name: (now[name] + earlier[name].to(now[name])) / 2 for name in now})
+
+
 def build(tokenizer: PreTrainedTokenizerFast) -> LlavaForConditionalGeneration:
     """An untrained explainer."""
     torch.manual_seed(2)
@@ -211,6 +240,7 @@ def train(
     steps: int = SAY_STEPS,
     settle_steps: int = SETTLE_STEPS,
     drill_steps: int = DRILL_STEPS,
+    level_steps: int = LEVEL_STEPS,
 ) -> None:
     """All stages, each resumed or skipped where its checkpoint says so; then ship."""
     table = evidence("train-balanced", PICTURES, folder)
@@ -227,6 +257,8 @@ def train(
     fit(page, Plan("explainer-say", steps, lr=1.5e-3), lessons.say, loss, state)
     fit(page, Plan("explainer-settle", settle_steps, lr=1e-3), lessons.settle, loss, state)
     fit(page, Plan("explainer-drill", drill_steps, lr=1.2e-3), lessons.drill, loss, state)
+    fit(page, Plan("explainer-level", level_steps, lr=6e-4), lessons.level, loss, state)
+    halfway(page, read_checkpoint(state / "explainer-drill.pt")["modules"])
     ship(model, explainer_processor(tokenizer), out)
 
 

@@ -27,14 +27,14 @@ unexport Q
 ask: export ASKED := $(value Q)
 ifneq ($(filter ask,$(MAKECMDGOALS)),)
 ifeq ($(strip $(value Q)),)
-$(error make ask needs a question: make ask Q="what is in the picture ?")
+$(error make ask needs a question: make ask Q="what does feature 12 respond to?")
 endif
 endif
 
 help: ## show these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-ask: $(READY) ## answer a question: make ask Q="what is in the picture ?"
+ask: $(READY) ## answer a question: make ask Q="what does feature 12 respond to?"
 	@$(BIN)/lmmscope ask -- "$$ASKED"
 
 test: $(READY) ## run the tests; some of them: make test ARGS="tests/prompts -x"

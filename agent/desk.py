@@ -7,14 +7,16 @@ here and never in a graph's state. Knows how work is recorded; nothing of what i
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.events import Event, Kind, Listener
-from agent.findings import Cost, Provenance
+from agent.findings import Cost, Finding, Provenance
 from agent.meter import metered
+from agent.transcript import asking
 from tools.artefacts import ArtefactId
 from tools.evidence import Split
 from tools.failures import ToolFailure, WontWork
@@ -32,6 +34,8 @@ class Rules(BaseModel):
     """How many compete at a time."""
     rounds: int = Field(default=4, ge=1, le=20)
     """How many experiments are made to tell them apart."""
+    steps: int = Field(default=24, ge=1, le=200)
+    """How often a model that investigates freely may be asked."""
     calls: int | None = Field(default=None, ge=1)
     """Requests to models for one feature."""
     seconds: float | None = Field(default=None, gt=0)
@@ -55,15 +59,43 @@ class Seals(Protocol):
         ...
 
 
-class OpenOnce:
-    """Seals that are gone with the process."""
+class Keeper(Seals, Listener, Protocol):
+    """Who keeps what happens and what is found out."""
+
+    def begin_step(self, run: str, unit: str, step: int) -> None:
+        """Forget what an interrupted try at this step left behind."""
+        ...
+
+    def put(self, finding: Finding) -> str:
+        """Keep a finding, and give its id."""
+        ...
+
+
+class MemoryKeeper:
+    """Keeps everything until the process ends."""
 
     def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.findings: list[Finding] = []
         self._opened: dict[tuple[str, str], str] = {}
 
     def open(self, key: str, claim: str, pictures: str) -> bool:
         """The first claim that asks gets them."""
         return self._opened.setdefault((key, pictures), claim) == claim
+
+    def hear(self, event: Event) -> None:
+        """Keep an event."""
+        self.events.append(event)
+
+    def begin_step(self, run: str, unit: str, step: int) -> None:
+        """Forget the step's events."""
+        here = (run, unit, step)
+        self.events = [one for one in self.events if (one.run, one.unit, one.step) != here]
+
+    def put(self, finding: Finding) -> str:
+        """Keep a finding."""
+        self.findings.append(finding)
+        return finding.id
 
 
 class Desk:
@@ -75,14 +107,14 @@ class Desk:
         run: str,
         *,
         provenance: Provenance,
-        seals: Seals | None = None,
+        keeper: Keeper | None = None,
         listeners: Sequence[Listener] = (),
         rules: Rules | None = None,
     ) -> None:
         self.lab, self.run, self.provenance = lab, run, provenance
-        self.seals: Seals = seals or OpenOnce()
+        self.keeper: Keeper = keeper or MemoryKeeper()
         self.rules = rules or Rules()
-        self._listeners = tuple(listeners)
+        self._listeners = (self.keeper, *listeners)
         self.unit, self._step, self._who, self._place = "run", 0, "", 0
 
     def at(self, unit: str, step: int, who: str) -> Desk:
@@ -90,6 +122,13 @@ class Desk:
         moved = copy.copy(self)
         moved.unit, moved._step, moved._who, moved._place = unit, step, who, 0
         return moved
+
+    @contextmanager
+    def step(self, unit: str, step: int, who: str) -> Generator[Desk]:
+        """Do one step of one unit: a broken try at it is forgotten, its models know who asks."""
+        self.keeper.begin_step(self.run, unit, step)
+        with asking(self.run, unit, step):
+            yield self.at(unit, step, who)
 
     def say(
         self,
@@ -101,13 +140,14 @@ class Desk:
         result: dict[str, Any] | None = None,
         artefacts: Sequence[ArtefactId] = (),
         cost: Cost | None = None,
+        place: int | None = None,
     ) -> Event:
-        """Record that something happened."""
+        """Record that something happened, in a place that was taken before or in the next one."""
         event = Event(
             run=self.run,
             unit=self.unit,
             step=self._step,
-            place=self._place,
+            place=self._taken() if place is None else place,
             who=self._who,
             kind=kind,
             text=" ".join(text.split()),
@@ -117,46 +157,66 @@ class Desk:
             artefacts=tuple(artefacts),
             cost=cost or Cost(),
         )
-        self._place += 1
         for listener in self._listeners:
             listener.hear(event)
         return event
 
+    def _taken(self) -> int:
+        """The next place of the step."""
+        self._place += 1
+        return self._place - 1
+
     async def use(
-        self, tool: str, text: str = "", *, lab: Lab | None = None, **arguments: Any
+        self, tool: str, text: str = "", /, *, lab: Lab | None = None, **arguments: Any
     ) -> Any:
         """Call a tool and record it; what fails is recorded too, and raised.
 
         Another lab is given by the verification alone, which has one with the seal broken.
         """
-        chosen = named(tool)
-        given = chosen.parse(arguments)
+        # By the order of the beginnings: which of several ends first is chance.
+        asked, place = arguments, self._taken()
         with metered() as meter:
             try:
+                chosen = named(tool)
+                given = chosen.parse(arguments)
+                asked = _plain(given)
                 result: Result = await chosen.call(lab or self.lab, given)
             except ToolFailure as failure:
-                self.say(
-                    "failure", failure.reason, tool=tool, arguments=_plain(given), cost=meter.cost
-                )
+                self._broke(tool, failure.reason, asked, meter.cost, place)
+                raise
+            except BaseException as error:
+                # Cancelled, or a bug: what was spent was spent.
+                why = f"broke off: {type(error).__name__}"
+                self._broke(tool, why, asked, meter.cost, place)
                 raise
         self.say(
             "tool",
             text or chosen.does,
             tool=tool,
-            arguments=_plain(given),
+            arguments=asked,
             result=_plain(result),
             cost=meter.cost,
+            place=place,
         )
         return result
+
+    def _broke(self, tool: str, why: str, asked: dict[str, Any], cost: Cost, place: int) -> None:
+        self.say("failure", why, tool=tool, arguments=asked, cost=cost, place=place)
 
     def opened(self, key: str, claim: str, split: Split = "test") -> Lab:
         """The lab with a finding's sealed pictures open, once; WontWork ever after."""
         lab = self.lab.opening(split)
-        if not self.seals.open(key, claim, lab.pictures(split).digest):
+        pictures = lab.pictures(split).digest
+        if not self.keeper.open(key, claim, pictures):
             raise WontWork(
                 f"The {split} pictures were opened for this finding before, and for another claim: "
                 "a second try would be tuned to them. Start a new run with other test pictures"
             )
+        self.say(
+            "note",
+            f"opened the sealed {split} pictures for {claim!r}",
+            result={"key": key, "pictures": pictures},
+        )
         return lab
 
 

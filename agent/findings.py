@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sae_core.scoring.estimate import Difference, Estimate, Score
 from sae_core.scoring.overlap import Overlap
@@ -25,20 +25,24 @@ Tag = Literal[
     "too broad", "too narrow", "wrong", "output-only", "polysemantic", "dead", "unreadable"
 ]  # fmt: skip
 """What is the matter with a feature or its label."""
-Origin = Literal["seen together", "seen alone", "contrast", "beside", "without", "either", "part"]
+Origin = Literal[
+    "seen together", "seen alone", "contrast", "beside", "without", "either", "part", "free"
+]  # fmt: skip
 """Where a hypothesis comes from: the explainer saw pictures together, one by one, or beside silent
-ones; a condition, an alternative or a part was added or taken off."""
+ones; a condition, an alternative or a part was added or taken off; a model investigated freely."""
 Role = Literal["input", "output", "both", "uninterpretable", "not testable"]
 """Does a feature show what the model sees, does writing it change what the model says, or both."""
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
 
 def digest(*parts: object) -> str:
     """SHA-256 of some plain values: the name of something by its content."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 class Cost(_Part):
@@ -50,7 +54,7 @@ class Cost(_Part):
     """Replies from the cache."""
     tokens: int = 0
     seconds: float = 0.0
-    """By the clock."""
+    """Of work: what is done side by side counts for each, so a batch takes less by the clock."""
     money: float = 0.0
 
     def plus(self, other: Cost) -> Cost:
@@ -208,6 +212,15 @@ class FeatureFinding(_Finding):
     one_shot: str | None = None
     verification: Verification | None = None
     steering: SteeringOutcome | None = None
+
+    @model_validator(mode="after")
+    def _claims_no_more_than_it_shows(self) -> Self:
+        passed = self.verification is not None and self.verification.passed
+        if self.status == "supported" and not (passed and self.label):
+            raise ValueError("a supported finding has a label that passed its verification")
+        if self.status in ("too rare", "no explanation") and self.label is not None:
+            raise ValueError(f"a finding of {self.status} has no label")
+        return self
 
 
 class Counts(_Part):

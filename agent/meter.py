@@ -6,6 +6,7 @@ follows into the threads and tasks that it starts. Knows records of calls; nothi
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -20,10 +21,12 @@ class Meter:
 
     def __init__(self) -> None:
         self._began, self._spent = time.monotonic(), Cost()
+        self._lock = threading.Lock()
 
     def add(self, cost: Cost) -> None:
-        """Count something in."""
-        self._spent = self._spent.plus(cost)
+        """Count something in; models answer in threads."""
+        with self._lock:
+            self._spent = self._spent.plus(cost)
 
     @property
     def cost(self) -> Cost:
@@ -55,7 +58,7 @@ class MeteringLedger:
         """Count, then keep."""
         self._kept.add(call)
         cost = Cost(
-            calls=int(call.outcome != "cached"),
+            calls=int(call.outcome == "replied"),
             cached=int(call.outcome == "cached"),
             tokens=call.tokens_in + call.tokens_out,
             money=call.money,

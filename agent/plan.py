@@ -96,9 +96,16 @@ class SearchFindings(_Task):
     """Search what is known already: labels, summaries, verdicts."""
 
     task: Literal["search"] = "search"
-    words: str = Field(min_length=1, max_length=200)
+    words: str | None = Field(default=None, min_length=1, max_length=200)
+    """What they are about; all of a status without."""
     status: Literal["supported", "refuted", "no explanation", "too rare"] | None = None
     count: int = Field(default=10, ge=1, le=100)
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.words is None and self.status is None:
+            raise ValueError("give words or a status")
+        return self
 
 
 class ExplainFinding(_Task):

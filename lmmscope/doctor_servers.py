@@ -11,10 +11,12 @@ import urllib.request
 from urllib.parse import urlsplit
 
 from lmmscope.doctor_checks import Check
-from lmmscope.invocation import installed
+from lmmscope.invocation import installed, lmmscope
 from lmmscope.settings import Settings
 from lmmscope.wiring import model_folder
 
+SERVED = ("explainer", "judge")
+"""The roles that `lmmscope serve` starts a server for."""
 TIMEOUT = 2.0
 SHOWN = 3
 """Names of served models in the table, at most."""
@@ -25,8 +27,7 @@ def examine(settings: Settings) -> list[Check]:
     given = settings.servers.given()
     if not given:
         return [Check.ok("servers", "none", "the profile needs none")]
-    names = settings.models.model_dump()
-    return [server_check(role, url, names.get(role)) for role, url in given.items()]
+    return [server_check(role, url, _model(settings, role)) for role, url in given.items()]
 
 
 def server_check(role: str, url: str, model: str | None = None) -> Check:
@@ -34,22 +35,23 @@ def server_check(role: str, url: str, model: str | None = None) -> Check:
 
     A model that the profile names for the role is the one to start it with.
     """
-    fix = _remedy(url, model)
     address = f"{url}/v1/models"
+    asking = f"curl --max-time 5 {shlex.quote(address)}"
     try:
         names = served_models(address)
     except urllib.error.HTTPError as error:
         found = f"{address} answers {error.code} {error.reason}"
+        return Check.missing("servers", role, found, asking)
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
-        found = f"{address} does not answer: {reason}"
+        fix = _starting(role, url, model) or asking
+        return Check.missing("servers", role, f"{address} does not answer: {reason}", fix)
     except (ValueError, KeyError, TypeError):
         found = f"{address} answers, but with no list of models"
-    else:
-        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        shown = ", ".join(names[:SHOWN]) or "no model loaded yet"
-        return Check.ok("servers", role, f"{url}: {shown}{more}")
-    return Check.missing("servers", role, found, fix)
+        return Check.missing("servers", role, found, asking)
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    shown = ", ".join(names[:SHOWN]) or "no model loaded yet"
+    return Check.ok("servers", role, f"{url}: {shown}{more}")
 
 
 def served_models(address: str) -> list[str]:
@@ -58,10 +60,20 @@ def served_models(address: str) -> list[str]:
         return [str(model["id"]) for model in json.load(reply)["data"]]
 
 
-def _remedy(url: str, model: str | None) -> str:
-    """A server here can be started; one elsewhere can only be asked what is wrong."""
+def _model(settings: Settings, role: str) -> str | None:
+    """The model that a role's server is asked for; else the one that it stands in for."""
+    return getattr(settings.servers, role).model or getattr(settings.models, role, None)
+
+
+def _starting(role: str, url: str, model: str | None) -> str | None:
+    """The command that starts the server, if it would run here; one elsewhere can't be started."""
     parts = urlsplit(url)
-    if parts.hostname not in ("localhost", "127.0.0.1", "::1"):
-        return f"curl --max-time 5 {shlex.quote(f'{url}/v1/models')}"
-    folder = shlex.quote(str(model_folder(model))) if model else "MODEL_FOLDER"
-    return f"{installed('transformers')} serve {folder} --port {parts.port or 80}"
+    if parts.hostname not in ("localhost", "127.0.0.1", "::1") or parts.scheme != "http":
+        return None
+    port = parts.port or 80
+    if role not in SERVED:
+        folder = shlex.quote(str(model_folder(model))) if model else "MODEL_FOLDER"
+        return f"{installed('transformers')} serve {folder} --port {port}"
+    host = " --host ::1" if parts.hostname == "::1" else ""
+    named = shlex.quote(model) if model else "MODEL_FOLDER"
+    return f"{lmmscope()} serve {role} --model {named}{host} --port {port}"

@@ -7,6 +7,7 @@ profile's runs folder, and found again by what it was built from.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import cache, partial
 from http.client import HTTPException
@@ -36,6 +37,11 @@ from tools.backends.roles import Grounder, PictureEditor, PictureText
 from tools.backends.server import ServerChat
 from tools.evidence import Split
 from tools.lab import Lab, Makers
+from tools.labels import Labels
+from tools.question_sets import QuestionSet
+
+Around = Callable[[str, Callable[[], ChatModel]], ChatModel]
+"""Makes the model for a role, from a way to make the profile's own."""
 
 
 def lab(
@@ -45,8 +51,13 @@ def lab(
     *,
     planted_seed: int | None = None,
     sae: str | None = None,
+    around: Around = lambda _, make: make(),
+    labels: Labels | None = None,
 ) -> Lab:
-    """The profile's lab; on planted toybox features where a seed is given."""
+    """The profile's lab; on planted toybox features where a seed is given.
+
+    `around` may put something around each model that is asked, or in its place.
+    """
 
     @cache
     def observer() -> Observer:
@@ -57,7 +68,10 @@ def lab(
     replies = ReplyCache(settings.runs / "cache" / "replies")
 
     def chat(role: str) -> ChatModel:
-        return MeteredChat(_chat(settings, role, servers), ledger, budget, cache=replies)
+        return around(
+            role,
+            lambda: MeteredChat(_chat(settings, role, servers), ledger, budget, cache=replies),
+        )
 
     pictures, servers = _pictures(settings), AsyncExitStack()
 
@@ -74,12 +88,20 @@ def lab(
         judge=partial(chat, "judge"),
         grounder=partial(_grounder, settings),
         clip=partial(_clip, settings),
+        describer=partial(chat, "describer"),
         editor=partial(_editor, settings, servers) if _edits(settings) else None,
         target=partial(wiring.target, settings),
         lessons=partial(wiring.conversations, settings.data.train),
         close=servers.aclose,
     )
-    return Lab(makers, pictures, settings.runs, saes=_saes(settings))
+    return Lab(
+        makers,
+        pictures,
+        settings.runs,
+        saes=_saes(settings),
+        labels=labels,
+        questions=_questions(settings),
+    )
 
 
 def _pictures(settings: Settings) -> dict[Split, PictureSet]:
@@ -93,6 +115,14 @@ def _pictures(settings: Settings) -> dict[Split, PictureSet]:
         split: wiring.pictures(source, count)
         for split, (source, count) in named.items()
         if source is not None
+    }
+
+
+def _questions(settings: Settings) -> dict[Split, QuestionSet]:
+    data = settings.data
+    named: dict[Split, str | None] = {"validate": data.questions, "test": data.questions_test}
+    return {
+        split: wiring.questions(source) for split, source in named.items() if source is not None
     }
 
 
@@ -111,12 +141,14 @@ def _name(spec: IndexSpec, split: Split) -> str:
 
 
 def _chat(settings: Settings, role: str, servers: AsyncExitStack) -> ChatModel:
-    server = getattr(settings.servers, role)
+    server, name = getattr(settings.servers, role), getattr(settings.models, role)
+    if role == "describer" and server is None and name is None:
+        # A large target is not loaded a second time where a server can say the same.
+        server, name = settings.servers.explainer, settings.models.target
     if server is not None:
-        chat = ServerChat(_named(server))
+        chat = ServerChat(named(server))
         servers.push_async_exit(chat)
         return chat
-    name = getattr(settings.models, role)
     if name is None:
         raise UserError(f"Profile {settings.name!r} names no {role}. Set models.{role} in it")
     from tools.backends.llava import load_llava
@@ -124,7 +156,7 @@ def _chat(settings: Settings, role: str, servers: AsyncExitStack) -> ChatModel:
     return load_llava(wiring.model_folder(name), name=name)
 
 
-def _named(server: ServerConfig) -> ServerConfig:
+def named(server: ServerConfig) -> ServerConfig:
     """The server with the name of its model: the profile's, or the only one that it lists."""
     if server.model:
         return server
@@ -173,7 +205,7 @@ def _editor(settings: Settings, servers: AsyncExitStack) -> PictureEditor:
     if settings.servers.editor is not None:
         from tools.backends.image_edit import ServerEditor
 
-        editor = ServerEditor(_named(settings.servers.editor))
+        editor = ServerEditor(named(settings.servers.editor))
         servers.push_async_exit(editor)
         return editor
     from toybox.editing import SceneEditor

@@ -51,6 +51,8 @@ class Models(_Part):
     """The model that proposes, refines and categorises explanations."""
     judge: str | None = None
     """The model that says whether an explanation fits a picture."""
+    describer: str | None = None
+    """The model that says what is in a picture; none is the target, or the explainer's server."""
     clip: str
     """The model that compares pictures with texts."""
     grounder: str
@@ -83,6 +85,10 @@ class Data(_Part):
     """How many pictures of `validation`, and of `test`, are looked at; none is all."""
     index: str | None = None
     """The feature index of the SAE on these pictures."""
+    questions: str | None = None
+    """Questions with right answers, to mend behaviours on: a .jsonl file, `toybox:validate`."""
+    questions_test: str | None = None
+    """Those that a fix is tested on, once."""
 
 
 class Servers(_Part):
@@ -92,6 +98,8 @@ class Servers(_Part):
     """Explains instead of `models.explainer`."""
     judge: Server | None = None
     """Judges instead of `models.judge`."""
+    describer: Server | None = None
+    """Describes pictures instead of `models.describer`."""
     planner: Server | None = None
     """Plans; without it, planning works offline."""
     editor: Server | None = None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sae_core.index.query import Index
     from sae_core.lmm.adapter import Adapter
     from sae_core.training.activations import Conversation
+    from tools.question_sets import QuestionSet
 
 SHIPPED = "toybox:"
 
@@ -110,6 +111,17 @@ def pictures(source: str | None, count: int | None = None) -> PictureSet:
     from sae_core.training.conversations import PictureFiles
 
     return PictureFiles(Path(source).expanduser(), count)
+
+
+def questions(source: str) -> QuestionSet:
+    """Questions with right answers: `toybox:validate`, `toybox:test`, or a .jsonl file."""
+    if source.startswith(SHIPPED):
+        from toybox.questions_set import ToyboxQuestions
+
+        return ToyboxQuestions(source.removeprefix(SHIPPED))
+    from tools.question_sets import QuestionFile
+
+    return QuestionFile(Path(source).expanduser())
 
 
 def observer(settings: Settings, sae: str | None = None) -> LmmObserver:

@@ -3,6 +3,6 @@
 Imports nothing of ours. It knows neither who sends a prompt nor how a reply is parsed.
 """
 
-from prompts.template import Prompt, PromptError, load
+from prompts.template import Prompt, PromptError, load, names
 
-__all__ = ["Prompt", "PromptError", "load"]
+__all__ = ["Prompt", "PromptError", "load", "names"]

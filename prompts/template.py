@@ -57,6 +57,11 @@ class Prompt:
         return _PLACEHOLDER.sub(lambda match: variables[match[1]], self.body)
 
 
+def names(folder: Path = FOLDER) -> list[str]:
+    """The prompts that there are."""
+    return sorted(path.stem for path in folder.glob("*.md"))
+
+
 def load(name: str, folder: Path = FOLDER) -> Prompt:
     """Read `folder/name.md`."""
     path = folder / f"{name}.md"

@@ -31,11 +31,16 @@ class Artefacts:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    def __contains__(self, name: ArtefactId) -> bool:
+        """Whether there is such an artefact."""
+        return self._path(name).exists()
+
     def put(self, content: bytes) -> ArtefactId:
         """Keep some bytes."""
         name = hashlib.sha256(content).hexdigest()
         path = self._path(name)
         if path.exists():
+            path.touch()  # it is wanted again, so who cleans up must not take it for an old one
             return name
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, beside = tempfile.mkstemp(prefix=".", dir=path.parent)

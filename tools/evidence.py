@@ -13,11 +13,12 @@ from pydantic import BaseModel, ConfigDict
 
 Split = Literal["explore", "validate", "test"]
 """Pictures to explain from, to score on, and to verify on, once."""
-Group = Literal["top_by_mean", "top_by_max", "quantile", "random", "near", "neighbour"]
-"""Why a picture is here. The last three are negatives: the feature is silent there. `near` ones
-look like its own, on `neighbour` ones a feature fires that often fires along with it."""
+Group = Literal["top_by_mean", "top_by_max", "quantile", "random", "near", "neighbour", "rival"]
+"""Why a picture is here. The last four are negatives: the feature is silent there. `near` ones
+look like its own, on `neighbour` ones a feature fires that often fires along with it, `rival` ones
+fit what it is said to mean, or might mean instead."""
 FIRING: tuple[Group, ...] = ("top_by_mean", "top_by_max", "quantile")
-SILENT: tuple[Group, ...] = ("random", "near", "neighbour")
+SILENT: tuple[Group, ...] = ("random", "near", "neighbour", "rival")
 
 
 class Sighting(BaseModel):

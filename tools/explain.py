@@ -2,6 +2,7 @@
 
 - describe: the paper's question about the strongest pictures.
 - hypotheses: the same question about several selections of pictures; equal answers are merged.
+- apart: the same question about single pictures, so that alternatives come apart.
 - listed: one question that asks for several competing answers, from specific to general. It needs
   an explainer that can keep to a list.
 - contrast: what do pictures have on which the feature fires, that similar ones lack?
@@ -28,13 +29,13 @@ from tools.hypotheses import Given, Hypothesis, merged
 from tools.lab import Lab
 from tools.masking import masked, shown
 from tools.replies import Described, explanation, hypotheses
-from tools.selections import Selection, contrasted, several, strongest
+from tools.selections import Selection, contrasted, several, singles, strongest
 from tools.tool import Arguments, Result, tool
 from tools.verbalising import verbalised
 
 MOST = 8
 """Pictures that one question shows as masked, and hypotheses that it asks for."""
-Mode = Literal["describe", "hypotheses", "listed", "contrast", "verbalise"]
+Mode = Literal["describe", "hypotheses", "apart", "listed", "contrast", "verbalise"]
 
 
 class ExplainArguments(Arguments):
@@ -44,8 +45,9 @@ class ExplainArguments(Arguments):
     """The feature's evidence, from top_images."""
     mode: Mode = "describe"
     """describe: one question about the strongest pictures. hypotheses: about several selections.
-    listed: one question for several answers. contrast: against pictures without the feature.
-    verbalise: the target is asked, with the feature written into an empty picture."""
+    apart: about `count` single pictures. listed: one question for several answers. contrast:
+    against pictures without the feature. verbalise: the target is asked, with the feature written
+    into an empty picture."""
     count: int = Field(default=5, ge=1, le=MOST)
     """How many masked pictures a question shows."""
 
@@ -98,7 +100,7 @@ class _Asking(NamedTuple):
 
 @tool("Ask what a feature may stand for.", "asks models")
 async def explain(lab: Lab, args: ExplainArguments) -> ExplainResult:
-    """Ask in one of five ways."""
+    """Ask in one of six ways."""
     evidence = _evidence(lab, args.evidence)
     if args.mode == "verbalise":
         return await asyncio.to_thread(_verbalise, lab, args, evidence)
@@ -139,6 +141,8 @@ def _asking(args: ExplainArguments, evidence: Evidence) -> _Asking:
     match args.mode:
         case "hypotheses":
             return _Asking(prompt("explain"), several(evidence, args.count), _one)
+        case "apart":
+            return _Asking(prompt("explain"), singles(evidence, args.count), _one)
         case "listed":
             read = partial(hypotheses, most=MOST)
             return _Asking(prompt("hypotheses"), (strongest(evidence, args.count),), read)

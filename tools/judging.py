@@ -1,7 +1,9 @@
 """Does a label fit what lights up in a picture? A blind judge says 0 or 1, picture by picture.
 
 The judge sees one masked picture and the label: neither other pictures, nor the feature, nor why
-the picture was chosen. Knows who is asked what; scores are made elsewhere.
+the picture was chosen. Of a label with alternatives it is asked about each, and one yes will do; of
+what has to be beside them it is not asked, as the mask hides it. Knows who is asked what; scores
+are made elsewhere.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tools.asking import Question, asked, prompt, together
+from tools.claims import parse
 from tools.evidence import Evidence, Sighting
 from tools.failures import ToolFailure
 from tools.lab import Lab
@@ -36,22 +39,34 @@ async def judged(
     lab: Lab, label: str, evidence: Evidence, sightings: Sequence[Sighting]
 ) -> Verdicts:
     """Ask about each sighting's picture apart, in an order of chance."""
-    question = Question(prompt("judge"), verdict, {"explanation": label}, tokens=TOKENS)
+    ask = prompt("judge")
+    questions = [
+        Question(ask, verdict, {"explanation": one}, tokens=TOKENS) for one in parse(label).any_of
+    ]
     order = np.random.default_rng(lab.seed).permutation(len(sightings)).tolist()
     mixed = [sightings[at] for at in order]
     pictures = await asyncio.to_thread(
         lambda: [masked(lab, evidence, one, style="paper") for one in mixed]
     )
     answers = await together(
-        asked(lab.judge, question._replace(pictures=(picture,))) for picture in pictures
+        asked(lab.judge, question._replace(pictures=(picture,)))
+        for picture in pictures
+        for question in questions
     )
-    said = {
-        one.picture: answer
-        for one, answer in zip(mixed, answers, strict=True)
-        if not isinstance(answer, ToolFailure)
-    }
+    per = len(questions)
+    verdicts = [_either(answers[at : at + per]) for at in range(0, len(answers), per)]
+    by_picture = {one.picture: said for one, said in zip(mixed, verdicts, strict=True)}
+    said = {one.picture: by_picture[one.picture] for one in sightings}
     return Verdicts(
-        {one.picture: said[one.picture] for one in sightings if one.picture in said},
-        failed=sum(isinstance(answer, ToolFailure) for answer in answers),
-        prompt_hash=question.prompt.content_hash,
+        {picture: answer for picture, answer in said.items() if answer is not None},
+        failed=sum(answer is None for answer in verdicts),
+        prompt_hash=ask.content_hash,
     )
+
+
+def _either(answers: Sequence[int | ToolFailure]) -> int | None:
+    """1 if any answer is yes, 0 if all are no; None if one that is missing might have been yes."""
+    given = [answer for answer in answers if not isinstance(answer, ToolFailure)]
+    if any(given):
+        return 1
+    return 0 if len(given) == len(answers) else None

@@ -7,6 +7,7 @@ Everything is made when it is first needed, since most tools need little of it.
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -24,6 +25,7 @@ from tools.backends.roles import Grounder, PictureEditor, PictureText
 from tools.evidence import Split
 from tools.failures import WontWork
 from tools.labels import KnownLabels, Labels
+from tools.question_sets import QuestionSet
 
 T = TypeVar("T")
 
@@ -37,6 +39,7 @@ class Makers(NamedTuple):
     judge: Callable[[], ChatModel]
     grounder: Callable[[], Grounder]
     clip: Callable[[], PictureText]
+    describer: Callable[[], ChatModel] | None = None
     editor: Callable[[], PictureEditor] | None = None
     target: Callable[[], Adapter] | None = None
     lessons: Callable[[], Sequence[Conversation]] | None = None
@@ -58,6 +61,7 @@ class Lab:
         saes: Mapping[str, Path] | None = None,
         report: Callable[[Progress], None] = lambda _: None,
         labels: Labels | None = None,
+        questions: Mapping[Split, QuestionSet] | None = None,
     ) -> None:
         self._makers, self._pictures, self._opened = makers, dict(pictures), opened
         self.runs, self.seed = runs, seed
@@ -67,9 +71,12 @@ class Lab:
         """Whom a training tells how far it is, from its own thread."""
         self.labels: Labels = labels or KnownLabels({})
         """What features are called, as far as somebody has found out."""
+        self._questions = dict(questions or {})
         self.artefacts = Artefacts(runs / "artefacts")
         self._indexes: dict[Split, Index] = {}
         self._made: dict[str, Any] = {}
+        self._making = threading.RLock()
+        """Tools work in threads, and none may make what another one is making."""
 
     @property
     def observer(self) -> Observer:
@@ -97,6 +104,13 @@ class Lab:
         return self._part("judge", self._makers.judge)
 
     @property
+    def describer(self) -> ChatModel:
+        """The model that says what is in a picture."""
+        if self._makers.describer is None:
+            raise WontWork("The profile names nothing that describes pictures. Set models.target")
+        return self._part("describer", self._makers.describer)
+
+    @property
     def grounder(self) -> Grounder:
         """The model that finds what a label names."""
         return self._part("grounder", self._makers.grounder)
@@ -105,6 +119,10 @@ class Lab:
     def clip(self) -> PictureText:
         """The model that compares pictures with texts."""
         return self._part("clip", self._makers.clip)
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What is worked out once for this lab and for those opened from it."""
+        return self._part(f"once: {name}", make)
 
     @property
     def editor(self) -> PictureEditor:
@@ -140,9 +158,10 @@ class Lab:
     def index(self, split: Split) -> Index:
         """What all features do on a split."""
         self.pictures(split)
-        if split not in self._indexes:
-            self._indexes[split] = self._makers.index(split)
-        return self._indexes[split]
+        with self._making:
+            if split not in self._indexes:
+                self._indexes[split] = self._makers.index(split)
+            return self._indexes[split]
 
     def pictures(self, split: Split) -> PictureSet:
         """The pictures of a split, if it may be looked at."""
@@ -151,6 +170,15 @@ class Lab:
         if split not in self._pictures:
             raise WontWork(f"The profile names no pictures to {split} on. Add them under [data]")
         return self._pictures[split]
+
+    def questions(self, split: Split) -> QuestionSet:
+        """The questions of a split with their right answers, if they may be looked at."""
+        if split not in self._opened:
+            raise WontWork(f"The {split} questions are sealed: only the verification opens them")
+        if split not in self._questions:
+            name = "questions_test" if split == "test" else "questions"
+            raise WontWork(f"The profile names no questions to {split} on. Set data.{name} in it")
+        return self._questions[split]
 
     def picture(self, split: Split, number: int) -> Image.Image:
         """One picture of a split."""
@@ -167,6 +195,7 @@ class Lab:
 
     def _part(self, name: str, make: Callable[[], T]) -> T:
         """A part that is made once, for this lab and for those opened from it."""
-        if name not in self._made:
-            self._made[name] = make()
-        return self._made[name]
+        with self._making:
+            if name not in self._made:
+                self._made[name] = make()
+            return self._made[name]

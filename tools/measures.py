@@ -24,9 +24,10 @@ from sae_core.scoring.overlap import Found, Lit, Mode, overlap, overlap_cases
 from sae_core.scoring.resampling import Cases
 from sae_core.scoring.similarity import clip_score, clip_scores
 from tools.artefacts import ArtefactId
+from tools.claims import parse
 from tools.evidence import Evidence, Sighting
 from tools.failures import TryAgain
-from tools.foretelling import Detector, fires_of, foretold, learnt_threshold, pictures_of
+from tools.foretelling import Detector, fires_of, foretold, learnt, pictures_of
 from tools.ground import mask_artefact
 from tools.held_out import Contrast
 from tools.judging import Verdicts, judged
@@ -145,8 +146,13 @@ def _overlaps(task: Task) -> Measured:
 
 
 def _found(lab: Lab, pictures: Sequence[Image.Image], label: str) -> list[Found]:
-    located = lab.grounder.locate(pictures, [label] * len(pictures))
-    return [one.mask_HW if one.mask_HW.any() else None for one in located]
+    claim = parse(label)
+    located = {one: lab.grounder.locate(pictures, [one] * len(pictures)) for one in claim.concepts}
+    masks = [
+        claim.masked({one: found[at].mask_HW for one, found in located.items()})
+        for at in range(len(pictures))
+    ]
+    return [mask_HW if mask_HW.any() else None for mask_HW in masks]
 
 
 def _lit(task: Task, mode: Mode) -> tuple[list[Lit], list[int]]:
@@ -187,10 +193,10 @@ def _cases(verdicts: Verdicts) -> Cases:
 
 def _detections(task: Task) -> Measured:
     lab, detector, label = task.lab, task.detector, task.label
-    threshold = learnt_threshold(lab, detector, label, task.evidence.feature)
+    threshold, cuts = learnt(lab, detector, label, task.evidence.feature)
     pictures = pictures_of(lab, task.evidence, task.contrast)
     fires_N = fires_of(task.contrast)
-    score_N = foretold(lab, detector, label, pictures)
+    score_N = foretold(lab, detector, label, pictures, cuts)
     found = detection(score_N, fires_N, threshold, lab.seed)
     numbers = [one.picture for one in (*task.contrast.firing, *task.contrast.silent)]
     rows = zip(numbers, score_N.tolist(), fires_N.tolist(), strict=True)

@@ -5,14 +5,16 @@ Knows ids; nothing of what is looked for.
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tools.artefacts import ArtefactId
 from tools.evidence import Split
-from tools.lab import Lab
+
+if TYPE_CHECKING:  # plans name pictures, and a lab brings torch along
+    from tools.lab import Lab
 
 
 class PictureId(BaseModel):

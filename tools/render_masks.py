@@ -26,6 +26,7 @@ HEADINGS: dict[Group, str] = {
     "random": "Silent: by chance",
     "near": "Silent, though they look alike",
     "neighbour": "Silent, where its neighbours fire",
+    "rival": "Silent, though a label fits",
 }
 
 

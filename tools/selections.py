@@ -58,6 +58,12 @@ def several(evidence: Evidence, count: int) -> tuple[Selection, ...]:
     return tuple(found.values())
 
 
+def singles(evidence: Evidence, count: int) -> tuple[Selection, ...]:
+    """So many single pictures, of all groups alike."""
+    strongest(evidence, 1)
+    return tuple(Selection((one,)) for one in _spread(evidence)[:count])
+
+
 def contrasted(evidence: Evidence, count: int) -> Selection:
     """The strongest, beside as many on which the feature is silent."""
     silent = tuple(one for group in NEAREST_FIRST for one in evidence.of(group))

@@ -37,7 +37,8 @@ class SteerArguments(Arguments):
     strengths: tuple[float, ...] = Field(default=(), max_length=32)
     """One experiment for each."""
     where: Scope = "all"
-    """At all positions, those of the picture, of the text, or of what is generated; or numbers."""
+    """At all positions, those of the picture, of the text, of the text after the picture
+    (question), or of what is generated; or numbers."""
     mode: Mode | None = None
     """strict keeps what the coder does not explain; paper does as was published."""
     recipe: ArtefactId | None = None

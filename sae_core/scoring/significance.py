@@ -8,6 +8,8 @@ Shapes: D draws, P pictures, N p-values.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from sae_core.errors import UserError
@@ -63,3 +65,10 @@ def benjamini_hochberg(p_N: np.ndarray) -> np.ndarray:
     adjusted_N = np.empty_like(p_N)
     adjusted_N[order] = np.minimum(monotone, 1)
     return adjusted_N
+
+
+def mcnemar_p(better: int, worse: int) -> float:
+    """McNemar's exact test, two-sided: were changes for better and worse equally likely."""
+    n, fewer = better + worse, min(better, worse)
+    tail = sum(math.comb(n, k) for k in range(fewer + 1))
+    return min(1.0, 2 * tail / 2**n)

@@ -20,7 +20,9 @@ from sae_core.errors import UserError
 from sae_core.lmm.layout import BASE, BREAK, PAD, TEXT, TILE, Layout
 
 Kind = Literal["clamp", "add", "scale", "ablate"]
-Scope = Literal["all", "image", "text", "generated"] | tuple[int, ...]
+Scope = Literal["all", "image", "text", "question", "generated"] | tuple[int, ...]
+"""The question is the text that follows the last picture, up to the reply. What stands before is
+text too, and all pictures attend to it."""
 Mode = Literal["strict", "paper"]
 IMAGE = (BASE, TILE, BREAK)
 """The kinds of position that a picture makes; BREAK shows nothing, but is none of the text."""
@@ -102,6 +104,8 @@ def reach(intervention: Intervention, layout: Layout) -> Reach:
         prompt_T[_counted(where, kind_T)] = True
     elif where == "all":
         prompt_T = kind_T != PAD
+    elif where == "question":
+        prompt_T[_after_pictures(layout)] = True
     elif where != "generated":
         prompt_T[layout.where(*(IMAGE if where == "image" else (TEXT,)))] = True
     generated = where in ("all", "generated")
@@ -111,6 +115,11 @@ def reach(intervention: Intervention, layout: Layout) -> Reach:
             f"this prompt of {int((kind_T != PAD).sum())} tokens has none of them. Try where=all"
         )
     return Reach(prompt_T, generated)
+
+
+def _after_pictures(layout: Layout) -> Tensor:
+    text, shown = layout.where(TEXT), layout.where(*IMAGE)
+    return text[text > shown.max()] if len(shown) else text
 
 
 def _counted(positions: tuple[int, ...], kind_T: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ import math
 import pickle
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -24,6 +25,7 @@ from sae_core.coders.coder import CoderConfig, SparseCoder, check_finite
 from sae_core.coders.selection import rows_at_once
 from sae_core.coders.sparse import Code
 from sae_core.errors import UserError
+from sae_core.training.lock import held
 from sae_core.training.losses import Loss, geometric_median, loss_of, usual_rate
 
 SMOOTHING = 0.95
@@ -237,6 +239,17 @@ class Trainer:
         every: float = 60.0,
     ) -> SparseCoder:
         """Train to the end, from the checkpoint where there is one; saved every so many seconds."""
+        alone = held(checkpoint) if checkpoint is not None and _first() else nullcontext()
+        with alone:
+            return self._run(batches, checkpoint, report, every)
+
+    def _run(
+        self,
+        batches: Batches,
+        checkpoint: Path | None,
+        report: Callable[[Progress], None],
+        every: float,
+    ) -> SparseCoder:
         if checkpoint is not None and checkpoint.exists():
             batches.restore(self.restore(checkpoint))
         began = time.monotonic()
@@ -267,7 +280,7 @@ class Trainer:
 
     def save(self, path: Path, batches: State) -> None:
         """Write a checkpoint beside its place, then put it there; the first process does."""
-        if processes() > 1 and dist.get_rank() != 0:
+        if not _first():
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
@@ -289,6 +302,11 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 def processes() -> int:
     """How many processes train together."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def _first() -> bool:
+    """Whether this is the process that writes."""
+    return processes() == 1 or dist.get_rank() == 0
 
 
 def _shared(tensor: Tensor) -> Tensor:

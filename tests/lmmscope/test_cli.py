@@ -39,6 +39,9 @@ def test_version(run):
         [],
         ["doctor"],
         ["ask"],
+        ["batch"],
+        ["steer"],
+        ["runs"],
         ["toybox"],
         ["toybox", "answer"],
         ["toybox", "gallery"],
@@ -67,11 +70,12 @@ def test_a_mistake_is_one_line_on_stderr_and_exit_code_2(run, arguments, culprit
     assert culprit in result.stderr
 
 
-def test_ask_refuses_to_let_the_toybox_answer_for_another_model(run, monkeypatch):
+def test_asking_about_a_model_that_is_not_there_names_it(run, monkeypatch, tmp_path):
     monkeypatch.setenv("LMMSCOPE_MODELS__TARGET", "/models/other")
-    result = run("ask", "why ?")
+    result = run("ask", "what does feature 3 respond to?", "--runs", str(tmp_path))
     assert result.exit_code == 2
-    assert "'/models/other'" in result.stderr
+    assert "/models/other" in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 def test_doctor_prints_json_and_its_exit_code_is_its_verdict(run, monkeypatch):

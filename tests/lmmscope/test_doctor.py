@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -12,7 +13,9 @@ import pytest
 from packaging.requirements import Requirement
 from rich.console import Console
 from safetensors.numpy import save_file
+from typer.main import get_command
 
+from lmmscope.cli import app
 from lmmscope.doctor import examine
 from lmmscope.doctor_checks import Check, Diagnosis
 from lmmscope.doctor_machine import writable
@@ -178,13 +181,39 @@ def test_a_server_that_answers_wrongly_is_told_apart(status, body, complaint):
     assert complaint in check.found
 
 
-def test_a_server_that_is_down_here_gets_the_command_that_starts_it():
+@pytest.fixture
+def free_url() -> str:
     with serving(200, b"") as (url, _):
-        pass
-    check = server_check("judge", url, "/models/judge")
+        return url
+
+
+@pytest.mark.parametrize("role", ["explainer", "judge"])
+def test_a_server_that_is_down_here_gets_the_command_that_starts_it(free_url, role):
+    check = server_check(role, free_url, "/my models/judge")
     assert check.state == "missing"
     assert "does not answer" in check.found
-    assert f"serve /models/judge --port {url.rpartition(':')[2]}" in (check.fix or "")
+    words = shlex.split(check.fix or "")
+    serve = get_command(app).commands["serve"]
+    asked = serve.make_context("serve", words[words.index("serve") + 1 :]).params
+    port = int(free_url.rpartition(":")[2])
+    wanted = {"role": role, "model": "/my models/judge", "host": "127.0.0.1", "port": port}
+    assert {name: asked[name] for name in wanted} == wanted
+
+
+def test_the_command_that_starts_a_server_names_the_model_that_it_is_asked_for(
+    free_url, monkeypatch
+):
+    server = json.dumps({"base_url": free_url, "model": "/models/big"})
+    monkeypatch.setenv("LMMSCOPE_SERVERS__JUDGE", server)
+    monkeypatch.setenv("LMMSCOPE_SERVERS__EXPLAINER", free_url)
+    fixes = {c.name: c.fix or "" for c in examine().checks if c.section == "servers"}
+    assert "serve judge --model /models/big --port" in fixes["judge"]
+    assert "serve explainer --model toybox:explainer --port" in fixes["explainer"]
+
+
+def test_a_server_that_is_down_elsewhere_can_only_be_asked():
+    check = server_check("judge", "http://judge.invalid:30000", "/models/judge")
+    assert check.fix == "curl --max-time 5 http://judge.invalid:30000/v1/models"
 
 
 def test_a_role_that_a_server_plays_needs_no_folder(monkeypatch):

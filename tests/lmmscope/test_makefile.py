@@ -67,7 +67,9 @@ def complaint(result: subprocess.CompletedProcess[str]) -> str:
 
 @pytest.mark.parametrize("question", [[], ["Q="], ["Q=   "]])
 def test_ask_without_a_question_says_how_to_ask(checkout, question):
-    assert 'make ask Q="what is in the picture ?"' in complaint(make(checkout, "ask", *question))
+    assert 'make ask Q="what does feature 12 respond to?"' in complaint(
+        make(checkout, "ask", *question)
+    )
     assert not (checkout / ".venv").exists()
 
 

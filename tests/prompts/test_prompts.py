@@ -15,6 +15,7 @@ EXPECTED = {
     "hypotheses": ("explainer", 120, {"most"}),
     "contrast": ("explainer", 120, {"firing", "silent"}),
     "verbalise": ("target", 10, set()),
+    "describe": ("describer", 10, set()),
     "repair": ("any", 30, {"fault"}),
 }
 PAPER = {"scene", "object", "part", "material", "texture", "color"}

@@ -43,7 +43,7 @@ class Noise:
         return noise(24, 24, number)
 
 
-def small_lab(runs, judge=None, seed=0):
+def small_lab(runs, judge=None, seed=0, questions=None):
     """The lab; without a judge, asking one fails."""
 
     def nobody():
@@ -67,5 +67,5 @@ def small_lab(runs, judge=None, seed=0):
         target=adapter,
         lessons=lessons,
     )
-    made = Lab(makers, {"explore": Noise()}, runs)
+    made = Lab(makers, {"explore": Noise()}, runs, questions=questions)
     return made

@@ -95,6 +95,15 @@ async def test_askings_that_fail_are_counted_and_do_not_vote(ask, gathered):
     assert [one.votes for one in result.hypotheses] == [len(views) - 1]
 
 
+async def test_apart_asks_about_each_picture_alone(ask):
+    replies = [written("car"), written("bus"), written("a bus"), UNABLE]
+    result, chat, _ = await ask(*replies, mode="apart", count=4)
+    assert [len(request.pictures) for request in chat.asked] == [1] * 4
+    assert len({one.picture for one in result.shown}) == 4
+    assert [(one.text, one.votes) for one in result.hypotheses] == [("bus", 2), ("car", 1)]
+    assert result.undescribed == 1
+
+
 async def test_listed_asks_once_for_competing_answers(ask):
     said = "[HYPOTHESIS] wheels of red cars\n[HYPOTHESIS] wheels\n[HYPOTHESIS] round things"
     result, chat, _ = await ask(said, mode="listed")

@@ -98,3 +98,26 @@ async def test_a_label_with_instructions_gets_no_verdict_of_its_own(make_lab, ca
         chat = Scripted("0", *[nasty] * 3)
         found = await judged(make_lab(judge=chat), nasty, evidence, sightings[:2])
         assert (list(found.verdicts.values()), found.failed) == ([0], 1)
+
+
+async def test_of_alternatives_one_yes_will_do_and_conditions_are_not_asked_about(make_lab, case):
+    evidence, sightings = case
+    said = {"wheel": ["0", "1"], "door": ["0", "0"]}
+    asked = []
+
+    def answer(request):
+        asked.append(request.messages[-1].text)
+        return said["wheel" if "wheel" in asked[-1] else "door"].pop(0)
+
+    lab = make_lab(judge=Scripted(*[answer] * 4))
+    found = await judged(lab, "wheel or door without a beach", evidence, sightings[:2])
+    assert sorted(found.verdicts.values()) == [0, 1]
+    assert not any("beach" in text or " or " in text.splitlines()[-1] for text in asked)
+
+
+async def test_a_missing_answer_about_an_alternative_is_no_no(make_lab, case):
+    evidence, sightings = case
+    replies = ["0", TryAgain("busy"), "1", TryAgain("busy")]
+    lab = make_lab(judge=Scripted(*replies))
+    found = await judged(lab, "wheel or door", evidence, sightings[:2])
+    assert (list(found.verdicts.values()), found.failed) == ([1], 1)

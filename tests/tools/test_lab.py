@@ -1,5 +1,8 @@
 """A lab opened for the verification shares all parts, and leaves the first one sealed."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.tools.conftest import Scripted
@@ -21,3 +24,19 @@ def test_only_the_opened_lab_sees_the_sealed_split(lab):
     assert len(opened.pictures("test")) > 0
     with pytest.raises(WontWork, match="sealed"):
         lab.pictures("test")
+
+
+def test_two_threads_that_need_a_part_make_it_once(make_lab):
+    made = []
+
+    def slow():
+        time.sleep(0.05)
+        made.append(1)
+        return object()
+
+    lab = make_lab(judge=Scripted())
+    lab._makers = lab._makers._replace(clip=slow)
+    with ThreadPoolExecutor(2) as pool:
+        one, other = [pool.submit(lambda: lab.clip) for _ in range(2)]
+    assert one.result() is other.result()
+    assert made == [1]

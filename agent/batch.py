@@ -1,0 +1,101 @@
+"""Many features, a few at a time: what is done is skipped, what fails never stops the rest.
+
+Each feature is a thread of the feature graph, so an interrupted batch goes on where each of them
+was. Knows pools and keys; nothing of how a feature is investigated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from langchain_core.runnables.config import var_child_runnable_config
+from langgraph.errors import GraphDrained
+
+from agent.findings import FeatureFinding
+from agent.office import Office
+from agent.provenance import feature_key
+from sae_core.errors import UserError
+from tools.backends.budget import OverBudget
+from tools.failures import ToolFailure
+
+STEPS = 60
+"""Of one feature's graph: a limit for bugs, far above what an investigation takes."""
+
+
+class Failed(NamedTuple):
+    """A feature that there is no finding about, and why."""
+
+    feature: int
+    reason: str
+
+
+class Labelled(NamedTuple):
+    """What became of some features."""
+
+    findings: tuple[FeatureFinding, ...]
+    """In the order asked for; those found by earlier runs among them."""
+    failed: tuple[Failed, ...]
+    skipped: int
+    """How many of the findings were there before."""
+
+
+async def label(office: Office, unit: str, features: Sequence[int]) -> Labelled:
+    """Investigate each feature once; stops early where the budget ends or a drain is asked for."""
+    gate = asyncio.Semaphore(office.workers)
+    wanted = list(dict.fromkeys(features))
+    tasks = [asyncio.create_task(_one(office, gate, unit, feature)) for feature in wanted]
+    try:
+        told = await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+    return Labelled(
+        findings=tuple(one.finding for one in told if isinstance(one, _Found)),
+        failed=tuple(one for one in told if isinstance(one, Failed)),
+        skipped=sum(isinstance(one, _Found) and one.before for one in told),
+    )
+
+
+class _Found(NamedTuple):
+    finding: FeatureFinding
+    before: bool
+
+
+async def _one(office: Office, gate: asyncio.Semaphore, unit: str, feature: int) -> _Found | Failed:
+    desk = office.desk
+    key = feature_key(desk.provenance, feature, desk.rules)
+    async with gate:
+        known = office.store.done(key)
+        if isinstance(known, FeatureFinding):
+            return _Found(known, before=True)
+        if office.control.drain_requested:
+            raise GraphDrained(office.control.drain_reason or "stopped")
+        try:
+            await _investigated(office, f"{unit}/{feature}", feature, key)
+        except (OverBudget, GraphDrained):
+            raise
+        except (ToolFailure, UserError) as failure:
+            desk.at(f"{unit}/{feature}", STEPS, "batch").say("failure", str(failure))
+            return Failed(feature, str(failure))
+    found = office.store.done(key)
+    assert isinstance(found, FeatureFinding), f"feature {feature} ended without a finding"
+    return _Found(found, before=False)
+
+
+async def _investigated(office: Office, unit: str, feature: int, key: str) -> None:
+    """Run the feature's graph from where it is: its beginning, or its last step before a crash."""
+    # Not a part of the graph that asks for it: its checkpoints are its own.
+    var_child_runnable_config.set(None)
+    config: Any = {
+        "configurable": {"thread_id": f"{office.desk.run}:{unit}"},
+        "recursion_limit": STEPS,
+    }
+    begun = await office.features.aget_state(config)
+    given = None if begun.next else {"feature": feature, "key": key, "unit": unit}
+    await office.features.ainvoke(
+        given, config, context=office.desk, durability="sync", control=office.control
+    )

@@ -1,0 +1,191 @@
+"""Experiments that tell hypotheses apart, each with what it promises for its cost.
+
+- condition: on some pictures it fits and the feature is silent: what else tells those apart?
+- alternative: on some pictures the feature fires and nothing fits: what is there instead?
+- separate: two hypotheses that stand alike meet pictures on which they differ.
+- occlude: what the best hypothesis speaks of is covered, and as much of the picture elsewhere.
+
+Knows the ledger and tools; nothing of what the features mean.
+
+Shapes: N pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from agent.desk import Desk
+from agent.feature.covering import covered
+from agent.feature.differences import differences
+from agent.feature.inquiry import Inquiry, Looked, extended
+from agent.feature.ledger import Grade, entered, graded, guessed
+from agent.feature.proposals import LEAST_VOTES, explained, heads, nested
+from agent.findings import Hypothesis
+from tools.claims import Claim, parse
+from tools.evidence import FIRING, Evidence
+
+Kind = Literal["condition", "alternative", "separate", "occlude"]
+SOUGHT = {"condition": 128, "separate": 24}
+"""Pictures that are looked at for it."""
+COST: dict[Kind, float] = {"condition": 2.0, "alternative": 1.0, "separate": 0.5, "occlude": 0.5}
+"""What an experiment takes, roughly, in seconds of a small model."""
+WORTH = 0.004
+"""What an experiment has to promise, in balanced accuracy a second."""
+CONFIRMED = 0.004
+"""What it is worth to know that the best hypothesis is where it says."""
+COVERED = 8
+"""Pictures in which that is tried."""
+DOUBT = 0.06
+"""Hypotheses that stand no further apart than this may change places."""
+SURE = 0.4
+"""What this share of the firing pictures falls below is not surely there. A detector that takes one
+thing for another is seldom as sure of it, and a condition would only mend its errors."""
+FEW = 3
+"""So many pictures are no pattern."""
+
+
+class Experiment(NamedTuple):
+    """Something to try."""
+
+    kind: Kind
+    claim: str
+    rival: str | None
+    worth: float
+    """How much balanced accuracy it may win, for each second that it takes."""
+
+    @property
+    def name(self) -> str:
+        """What makes it the same as another one."""
+        return " | ".join(filter(None, (self.kind, self.claim, self.rival)))
+
+
+class Outcome(NamedTuple):
+    """What an experiment added."""
+
+    looked: Looked
+    ledger: tuple[Hypothesis, ...]
+
+
+def possible(inquiry: Inquiry, looked: Looked) -> list[Experiment]:
+    """What has not been tried and promises something, the most worth first."""
+    standing = [one for one in inquiry.hypotheses if one.standing is not None]
+    if not standing:
+        return []
+    best = parse(standing[0].claim)
+    grade = graded(best, looked)
+    found = []
+    if not (best.beside or best.without):
+        found.append(_experiment("condition", best, None, (1 - grade.specificity) / 2))
+        found.append(_experiment("alternative", best, None, (1 - grade.recall) / 2))
+    for rival in standing[1:3]:
+        near = DOUBT - ((standing[0].standing or 0) - (rival.standing or 0))
+        found.append(_experiment("separate", best, rival.claim, near / 2))
+    found.append(_experiment("occlude", best.bare, None, CONFIRMED))
+    fresh = [one for one in found if one.worth >= WORTH and one.name not in inquiry.done]
+    return sorted(fresh, key=lambda one: -one.worth)
+
+
+def _experiment(kind: Kind, best: Claim, rival: str | None, gain: float) -> Experiment:
+    return Experiment(kind, best.text, rival, gain / COST[kind])
+
+
+async def condition(desk: Desk, inquiry: Inquiry, looked: Looked, one: Experiment) -> Outcome:
+    """What else is in pictures where it fits, by whether the feature fires."""
+    claim = parse(one.claim)
+    looked = await _sought(desk, inquiry, looked, one, SOUGHT["condition"])
+    grade = graded(claim, looked)
+    there = _there(grade, looked)
+    # The surest first: those are described.
+    order = np.argsort(-grade.score_N, kind="stable")
+    numbers = np.array(looked.pictures)
+    firing = numbers[order][(there & looked.fires_N)[order]].tolist()
+    silent = numbers[order][(there & ~looked.fires_N)[order]].tolist()
+    if len(silent) < FEW or len(firing) < FEW:
+        return Outcome(looked, inquiry.hypotheses)
+    found = await differences(desk, firing, silent)
+    looked = await extended(
+        desk, inquiry.feature, looked, concepts=[phrase.text for phrase in found]
+    )
+    new = [
+        guessed(claim.model_copy(update={"beside": phrase.text}), "beside")
+        if phrase.firing
+        else guessed(claim.model_copy(update={"without": phrase.text}), "without")
+        for phrase in found
+        if not any(nested(phrase.text, one) for one in claim.any_of)
+    ]
+    return Outcome(looked, entered(inquiry.hypotheses, new))
+
+
+async def alternative(desk: Desk, inquiry: Inquiry, looked: Looked, one: Experiment) -> Outcome:
+    """What the explainer sees where the feature fires and nothing fits."""
+    claim = parse(one.claim)
+    grade = graded(claim, looked)
+    numbers = np.array(looked.pictures)
+    missed = set(numbers[looked.fires_N & ~grade.called_N].tolist())
+    evidence = desk.lab.artefacts.document(inquiry.evidence, Evidence)
+    shown = tuple(s for s in evidence.of(*FIRING) if s.picture in missed)
+    if len(shown) < FEW:
+        return Outcome(looked, inquiry.hypotheses)
+    part = desk.lab.artefacts.put_document(evidence.model_copy(update={"sightings": shown}))
+    said = entered((), await explained(desk, part, "apart", "seen alone"))
+    given = [
+        one
+        for one in entered(said, heads(said))
+        if one.votes >= LEAST_VOTES and parse(one.claim).parts == 1
+    ][: desk.rules.hypotheses]
+    concepts = [one.claim for one in given]
+    looked = await extended(desk, inquiry.feature, looked, concepts=concepts)
+    either = [
+        guessed(claim.model_copy(update={"any_of": (*claim.any_of, concept)}), "either")
+        for concept in concepts
+        if not any(nested(concept, other) for other in claim.any_of)
+    ]
+    return Outcome(looked, entered(inquiry.hypotheses, (*given, *either)))
+
+
+async def separate(desk: Desk, inquiry: Inquiry, looked: Looked, one: Experiment) -> Outcome:
+    """More pictures on which the two differ."""
+    looked = await _sought(desk, inquiry, looked, one, SOUGHT["separate"])
+    return Outcome(looked, inquiry.hypotheses)
+
+
+async def occlude(desk: Desk, inquiry: Inquiry, looked: Looked, one: Experiment) -> Outcome:
+    """Cover it where it surely is; hypotheses with the same alternatives share the test."""
+    bare = parse(one.claim)
+    there = _there(graded(bare, looked), looked) & looked.fires_N
+    numbers = np.array(looked.pictures)[there].tolist()[:COVERED]
+    test = await covered(desk, inquiry.feature, bare, numbers)
+    if test is None:
+        return Outcome(looked, inquiry.hypotheses)
+    return Outcome(
+        looked,
+        tuple(
+            h.model_copy(update={"tests": (*h.tests, test)}) if parse(h.claim).bare == bare else h
+            for h in inquiry.hypotheses
+        ),
+    )
+
+
+RUN: dict[Kind, Callable[[Desk, Inquiry, Looked, Experiment], Awaitable[Outcome]]] = {
+    "condition": condition,
+    "alternative": alternative,
+    "separate": separate,
+    "occlude": occlude,
+}
+
+
+async def _sought(
+    desk: Desk, inquiry: Inquiry, looked: Looked, one: Experiment, count: int
+) -> Looked:
+    text = f"looked for pictures of {one.claim!r}"
+    text += f" that {one.rival!r} does not fit, or the other way round" if one.rival else ""
+    found = await desk.use("seek", text, claim=one.claim, against=one.rival, count=count)
+    return await extended(desk, inquiry.feature, looked, pictures=found.pictures)
+
+
+def _there(grade: Grade, looked: Looked) -> np.ndarray:
+    """Where the claim surely fits: as surely as where the feature fires [N]."""
+    return grade.score_N >= np.quantile(grade.score_N[looked.fires_N], SURE)

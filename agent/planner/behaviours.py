@@ -1,0 +1,160 @@
+"""What is seen wrongly and where, in words about a behaviour: the umbrella, the beach.
+
+Knows how people tell of hallucinations; nothing of which things and places there are.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from agent.planner.english import either, rule, words
+
+_SAYING = either(
+    """say(?:s|ing)? said claim(?:s|ed|ing)? think(?:s|ing)? see(?:s|ing)? saw
+    hallucinat(?:e|es|ed|ing) invent(?:s|ed|ing)? imagin(?:e|es|ed|ing) report(?:s|ed|ing)?
+    mention(?:s|ed|ing)? detect(?:s|ed|ing)? finds finding add(?:s|ed|ing)? mak(?:e|es|ing)_up
+    made_up dream(?:s|ed|ing)?_(?:up|of) insist(?:s|ed|ing)? believ(?:e|es|ed|ing)
+    answer(?:s|ed|ing)? perceiv(?:e|es|ing) notic(?:e|es|ing) spot(?:s|ted|ting)?
+    conjur(?:e|es|ing)(?:_up)? fabricat(?:e|es|ed|ing) recogni[sz](?:e|es|ing)
+    describ(?:e|es|ing) tell(?:s|ing)?(?:_(?:us|me))? put(?:s|ting)? predict(?:s|ing)?
+    assum(?:e|es|ing) output(?:s|ting)? show(?:s|ing) list(?:s|ing) pretend(?:s|ing)?"""
+)
+_UNREAL = either(
+    """non-?existent phantom ghost false bogus spurious imaginary fake fictional invented
+    imagined hallucinated made-up"""
+)
+_QUALITY = either(
+    """an? any the some this that these those every each all our its my of about other extra many
+    most wrong wrongly typical such empty plain simple certain"""
+)
+_BEFORE_NOUN = rf"(?:(?:{_UNREAL}|{_QUALITY})\s+)*"
+_AFTER_NOUN = either(
+    """in on at by near inside within when whenever where wherever that which who while if and or
+    but for even although though from to with is are isn't aren't was were as because every
+    without of into during so there it instead pictures? images? photos? scenes? shots?
+    hallucinations? hallucinated only despite just too again all any model not does do doesn't
+    almost always often sometimes wrongly please then everywhere anywhere than out by until
+    after before problem bug issue error mistakes? bias behaviou?r never absent incorrectly
+    falsely find fix stop how what why suggest remedy this these those the an? no none none's
+    nothing can could who's under across around over along between beside behind"""
+)
+_WORD = rf"(?!{_AFTER_NOUN}\b)(?<![\w'])[a-z][\w'-]*"
+_NOUN = rf"(?:{_WORD}(?:\s+{_WORD}){{0,2}})"
+_THING, _PLACE = (rf"{_BEFORE_NOUN}(?P<{name}>{_NOUN})" for name in ("thing", "place"))
+_PICTURES = either(
+    """pictures? images? photos? photographs? scenes? shots? views? settings? backgrounds?
+    landscapes?"""
+)
+
+_NO_THINGS = words(
+    """it they them things thing something stuff objects object what that yes no model you
+    anything everything answer question questions answers time behaviour behavior
+    hallucination hallucinations mistake fix remedy cure recipe steering intervention remove
+    everywhere us me there wrong way one ones feature features false positives false-positives
+    nothing"""
+)
+_NO_PLACES = words(
+    """picture pictures image images photo photos model answer question reality fact it them that
+    this which general captions caption case cases first place time times way them all here
+    there sight scene scenes shot shots fix mistake error everything anything nothing
+    hallucination hallucinations output outputs person persons people answers questions
+    photographs what test explore layer saying claiming seeing"""
+)
+_NO_BEGINNINGS = words(
+    """i we you make makes let lets empty plain typical other every prevent prevents stop fix
+    repair mend remove reduce suppress avoid eliminate cure correct debug solve tackle kill
+    get rid diagnose investigate understand patch address handle number amount kind sort fewer
+    more less always often sometimes keeps keep wrongly falsely also really yes"""
+)
+
+_THINGS = (
+    rule(rf"\bthere(?:\s+(?:is|are|was|were)|'s|\s+being)\s+(?:(?:always|also)\s+)?{_THING}"),
+    rule(
+        rf"""\b{_SAYING}\s+(?:(?:that|yes|wrongly|falsely|often|always|up|for|to|with|us|me)\s+)*
+        {_THING}"""
+    ),
+    rule(
+        rf"""\b{_THING}\s+(?:that|which|when|where|though|although)\s+(?:\w+\s+)?
+        (?:is|are|was|were|do|does|isn't|aren't|doesn't|don't)\b"""
+    ),
+    rule(rf"\b{_UNREAL}\s+{_THING}"),
+    rule(
+        rf"""\b(?:hallucinations?|phantoms?|false\s+positives?|illusions?)\s+
+        (?:of|about|with|for|involving)\s+{_THING}"""
+    ),
+    rule(
+        rf"""\b{_THING}\s+(?:hallucination|illusion|false\s+positive|bias|bug|problem|issue|mistake|
+        error)s?\b"""
+    ),
+    rule(rf"\byes\b.*?\babout\s+{_THING}"),
+    rule(rf"\b(?:is|are)\s+there\s+{_THING}"),
+)
+_PLACES = (
+    rule(rf"\b{_PICTURES}\s+(?:of|showing|with|from|taken\s+(?:at|in|on))\s+{_PLACE}"),
+    rule(
+        rf"""\b(?:in|on|at|for|with|from|of|given|sees?|shown|show)\s+{_BEFORE_NOUN}
+        (?P<place>[a-z][\w-]*(?:\s+[a-z][\w-]*)?)\s+{_PICTURES}\b"""
+    ),
+    rule(
+        rf"""\b(?:when(?:ever)?|if|where(?:ver)?|every\s+time|because|once)\s+(?:\w+\s+){{0,3}}?
+        (?:is|are|shows?|sees?|showing|shown|looks?\s+at|at|in|on|there's)\s+{_PLACE}"""
+    ),
+    rule(
+        rf"""\b(?:in|on|at|by|near|inside|within|around|along|across|to)\s+
+        (?:(?:front|top)\s+of\s+)?{_PLACE}"""
+    ),
+    rule(rf"\b(?P<place>[a-z][\w-]*)\s+(?:{_PICTURES}|hallucinations?)\b"),
+)
+_MARKS = rule(r"""<\w+> | ["'“”‘’`](?!\w) | (?<!\w)["'“”‘’`]""")  # noqa: RUF001
+_IRREGULAR = {"people": "person", "cacti": "cactus", "men": "man", "women": "woman"}
+
+
+class Behaviour(NamedTuple):
+    """A thing that is seen, and where."""
+
+    thing: str | None
+    place: str | None
+
+
+def behaviour_in(text: str) -> Behaviour:
+    """What is seen wrongly, and where."""
+    plain = " ".join(_MARKS.sub(" ", text).split())
+    thing = _first(_THINGS, "thing", plain, _NO_THINGS)
+    if thing is not None:
+        plain = re.sub(rf"\b{re.escape(thing)}\w*\b", " , ", plain, flags=re.I)
+    return Behaviour(thing, _first(_PLACES, "place", plain, _NO_PLACES))
+
+
+def _first(
+    rules: tuple[re.Pattern[str], ...], name: str, text: str, excluded: frozenset[str]
+) -> str | None:
+    nouns = (_noun(match[name], excluded) for one in rules for match in one.finditer(text))
+    return next((noun for noun in nouns if noun), None)
+
+
+def _noun(caught: str, excluded: frozenset[str]) -> str | None:
+    """The noun among the words that were caught, in the singular."""
+    found = caught.lower().split()
+    while found and (found[0] in excluded | _NO_BEGINNINGS or re.fullmatch(_SAYING, found[0])):
+        found = found[1:]
+    while found and (found[-1] in excluded or re.fullmatch(_SAYING, found[-1])):
+        found = found[:-1]
+    return singular(" ".join(found)) if found else None
+
+
+def thing_of(text: str) -> str | None:
+    """The thing that a text begins with, as it stands there, without its article."""
+    match = re.match(rf"\s*{_THING}", text, re.I)
+    return match["thing"].lower() if match else None
+
+
+def singular(noun: str) -> str:
+    """One of them."""
+    if noun in _IRREGULAR:
+        return _IRREGULAR[noun]
+    if len(noun) < 4 or not noun.endswith("s") or noun.endswith(("ss", "us", "is")):
+        return noun
+    if noun.endswith("ies"):
+        return f"{noun[:-3]}y"
+    return noun[:-2] if re.search(r"(?:x|ch|sh|ss|zz|bus|cactus)es$", noun) else noun[:-1]

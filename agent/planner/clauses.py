@@ -1,0 +1,58 @@
+"""Where one request may end and the next begin: `label 0-20 and then compare 3 and 5`.
+
+Knows connectives; whether both sides mean something is for whoever asked to find out.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from agent.planner.english import either, rule
+from agent.planner.tidying import QUOTED
+
+_VERB = either(
+    """analyse analyze annotate ask attribute auto-label batch caption check compare contrast
+    correct create describe determine distinguish do eliminate examine explain fetch figure
+    find fit fix get give go identify inspect interpret investigate justify kick label launch
+    learn list load locate look make mend name open prevent probe process query reduce remove
+    repair report retrain run say search see show start steer stop study summari[sz]e suppress
+    switch tag tell test trace train try understand use verify walk work"""
+)
+_ASKING = either(
+    """what what's why how which when where who is_there are_there do_we does did have_we are is"""
+)
+_POLITE = either("please also then finally afterwards next could_you can_you i_want_to")
+_NEXT = either(
+    """then afterwards after_that next(?!\\s+to) finally followed_by as_a_next_step
+    (?:once|when)_(?:that|this)(?:'s|_is)_done"""
+)
+_CUT = rule(
+    rf"""
+    \s*(?:(?<!\bvs)(?<!\bno)(?<!\bnr)[;.?!](?!\d)\s+
+        | [,.]?\s*\b(?:(?:and|but)\s+)?(?:{_NEXT}|(?<=and\s)also)\b\s*,?)\s*(?=\S)
+    | \s*(?:,\s*(?:(?:and|but)\s+)?|\band\s+|&\s*)(?=(?:{_POLITE}\s+)*(?:{_VERB}|{_ASKING})\b)
+    """
+)
+
+
+class Clause(NamedTuple):
+    """A stretch of a text, by the places of its ends."""
+
+    start: int
+    end: int
+
+
+def clauses(text: str) -> list[Clause]:
+    """The text in as many parts as there may be; it is never cut within quotation marks."""
+    quotes = [(one.start(), one.end()) for one in QUOTED.finditer(text)]
+    found, at = [], 0
+    for match in _CUT.finditer(text):
+        quoted = any(
+            start < match.start() < end or start < match.end() < end for start, end in quotes
+        )
+        # A question keeps its mark.
+        end = match.start() + ("?" in match[0]) * (match[0].find("?") + 1)
+        if not quoted and text[at:end].strip():
+            found.append(Clause(at, end))
+            at = match.end()
+    return [*found, Clause(at, len(text))]

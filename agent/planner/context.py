@@ -1,0 +1,129 @@
+"""What a request may refer to without naming it: `it`, `them`, `the second one`, `the same`.
+
+Knows earlier tasks and what their answers named; nothing of how a request is understood.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from agent.plan import (
+    Compare,
+    ExplainFinding,
+    Find,
+    Investigate,
+    Label,
+    Task,
+    Why,
+)
+from agent.planner.conversation import Heard, Named
+from agent.planner.english import rule
+from tools.picture_id import PictureId
+
+_ORDINALS = {
+    "first": 0,
+    "1st": 0,
+    "former": 0,
+    "top": 0,
+    "best": 0,
+    "strongest": 0,
+    "second": 1,
+    "2nd": 1,
+    "third": 2,
+    "3rd": 2,
+    "fourth": 3,
+    "4th": 3,
+    "last": -1,
+    "latter": -1,
+}
+_COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5}
+_SEVERAL = rule(r"\b(first|top|best|last|strongest)\s+(\d+|two|three|four|five)\b")
+_ORDINAL = rule(
+    rf"\bthe\s+({'|'.join(_ORDINALS)})\b(?!\s+(?:findings?|results?|verdicts?|labels?)\b)"
+)
+_PRONOUN = rule(
+    r"""\b(?:it|its|this|that|them|they|their|these|those|both|the\s+two|each\s+other|one|
+    the\s+(?:same\s+)?features?|all\s+of\s+them)\b"""
+)
+
+
+class Context(NamedTuple):
+    """What was spoken of."""
+
+    tasks: tuple[Task, ...] = ()
+    """Of the latest request that was understood."""
+    named: tuple[Named, ...] = ()
+    """What the answer to it named."""
+    mentioned: tuple[int, ...] = ()
+    """Features in the order in which they were last spoken of."""
+
+    def after(self, tasks: tuple[Task, ...], named: tuple[Named, ...] = ()) -> Context:
+        """The context one request later."""
+        if not tasks:
+            return self
+        fresh = (*_features_of(tasks), *(one.feature for one in named if one.feature is not None))
+        older = (one for one in self.mentioned if one not in fresh)
+        return Context(tasks, named, (*older, *dict.fromkeys(fresh)))
+
+    @property
+    def features(self) -> tuple[int, ...]:
+        """What `them` are: the features that the answer named, or those that were asked about."""
+        told = tuple(dict.fromkeys(one.feature for one in self.named if one.feature is not None))
+        return told or _features_of(self.tasks) or self.mentioned[-1:]
+
+    @property
+    def finding(self) -> str | None:
+        """What `that` is, where an answer named one finding."""
+        ids = dict.fromkeys(one.finding for one in self.named if one.finding is not None)
+        return next(iter(ids)) if len(ids) == 1 else None
+
+    @property
+    def picture(self) -> PictureId | None:
+        """What `this picture` is."""
+        shown = [one.picture for one in self.tasks if isinstance(one, Why | Find)]
+        return shown[-1] if shown else None
+
+    @property
+    def why(self) -> Why | None:
+        """The answer of the model that was asked about."""
+        return next((one for one in reversed(self.tasks) if isinstance(one, Why)), None)
+
+    @property
+    def last(self) -> Task | None:
+        """What `the same` is."""
+        return self.tasks[-1] if self.tasks else None
+
+    def referred(self, text: str) -> tuple[int, ...]:
+        """The features that a text means without their numbers."""
+        if several := _SEVERAL.search(text):
+            count = _COUNTS.get(several[2].lower()) or int(several[2])
+            return self.features[-count:] if several[1].lower() == "last" else self.features[:count]
+        if (ordinal := _ORDINAL.search(text)) and self.features:
+            place = _ORDINALS[ordinal[1].lower()]
+            return self.features[place:][:1] if place < len(self.features) else ()
+        return self.features if _PRONOUN.search(text) else ()
+
+    def pair(self) -> tuple[int, ...]:
+        """The two that `them` are: of the latest request, or the latest two of the conversation."""
+        return self.features if len(self.features) >= 2 else self.mentioned[-2:]
+
+
+def remembered(heard: Heard) -> Context:
+    """The context that a conversation leaves."""
+    context = Context()
+    for tasks, named in zip(heard.tasks, heard.findings, strict=True):
+        context = context.after(tasks, named)
+    return context
+
+
+def _features_of(tasks: tuple[Task, ...]) -> tuple[int, ...]:
+    found: list[int] = []
+    for task in tasks:
+        match task:
+            case Investigate() | Label():
+                found += task.features
+            case Compare():
+                found += (task.one, task.other)
+            case ExplainFinding(feature=int(feature)):
+                found.append(feature)
+    return tuple(dict.fromkeys(found))

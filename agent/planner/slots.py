@@ -1,0 +1,175 @@
+"""What a request says besides its intent: numbers, pictures, quotations, ids, sizes.
+
+Each kind is taken out of the text in turn and leaves a placeholder, so that what remains says what
+is wanted, and reads alike for feature 3 and feature 300. Knows the order in which kinds are told
+apart; each kind itself is known by its own module.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+
+from agent.planner.english import either, rule
+from agent.planner.numbers import Numbers, numbers_in
+from agent.planner.pictures import Pictures, pictures_in
+from agent.planner.sizes import Sizes, sizes_in
+from agent.planner.tidying import QUOTED
+
+Standing = Literal["supported", "refuted", "no explanation", "too rare"]
+
+_FINDING = rule(
+    r"""\b(?:finding|verdict|result)s?\s*(?:with\s+)?(?:the\s+)?(?:id|no\.?|number|nr\.?|\#|:)*\s*
+      ((?=[0-9a-f]*\d)[0-9a-f]{4,64}|[a-f]{6,64}|\d+)(?![\w-])
+    | (?<![\w/.-])((?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{6,63})(?![\w/.-])"""
+)
+_KIND = either("features? units? latents? neurons?")
+_FREQUENT = either(
+    """most_(?:\\w+ly_)?(?:active|frequent|common|busy|used|activated|firing|fired) busiest
+    liveliest commonest strongest most-active most-firing"""
+)
+_OFTEN = either("most activity frequency often frequently on_(?:many|more)")
+_MOST = rule(
+    rf"""\b(?:top\s+)?(\d+)\s+{_FREQUENT} | {_FREQUENT}\s+(\d+)(?!\w)
+    | \b(?:top\s+)?(\d+)\s+(?:{_KIND}|ones)\s+(?:that|which|with|by|firing|active)\b
+      [^,;.?]*?\b{_OFTEN}\b(?:\s+\w*\s*(?:pictures|images))?
+    | \btop[- ](\d+)\s+(?:{_KIND}\s+)?(?:by\s+)?(?:activity|active|frequency|firing(?:\s+rate)?)"""
+)
+_COUNTED = either(
+    """features? units? latents? neurons? findings? results? verdicts? hits? matches entries
+    candidates"""
+)
+_AT_MOST = either(
+    """top best at_most no_more_than limit(?:ed)?(?:_to)? any max(?:imum)? (?<!\\d\\s)up_to"""
+)
+_COUNT = rule(
+    rf"""
+    \b{_AT_MOST}[- ](\d+)
+        (?=\s*(?:(?:\w+ing|best)\s+)?(?:{_COUNTED}|ones|of\b|for\b|please|[,.?!)]|$))
+    | \b(?:first|last|latest|newest)\s+(\d+)(?=\s+(?:findings?|results?|hits?|matches|verdicts?)\b)
+    | (?<![-\w\#])(?<!first\s)(?<!lowest\s)(\d+)
+        (?=\s+(?:(?:\w+ing|\w+ed|best|good|possible)\s+)?(?:{_COUNTED}|of\s+them)\b)
+    | (?<![-\w\#])(\d+)
+        (?=\s+(?:at\s+(?:the\s+)?most|max(?:imum)?|will\s+do|(?:is|are)\s+enough)\b)
+    """
+)
+_STANDINGS: tuple[tuple[Standing, re.Pattern[str]], ...] = tuple(
+    (standing, rule(rf"\b{either(told)}\b"))
+    for standing, told in (
+        (
+            "no explanation",
+            """no_(?:\\w+_)?explanations? unexplain(?:ed|able) not_(?:be_)?explained inexplicable
+            (?:without|lack(?:s|ing)?)_(?:(?:an?|any)_)?(?:\\w+_)?explanations?
+            (?:nobody|no_one|could(?:n't|_not))_(?:\\w+_)?explain(?:ed)?""",
+        ),
+        (
+            "too rare",
+            """too[-_]rare(?:ly)? fires?_too_(?:rarely|seldom) (?:seldom|rarely)_fir(?:e|es|ing)
+            rare(?=_(?:findings|features|ones))""",
+        ),
+        (
+            "refuted",
+            """refuted rejected disprove[dn] falsified failed debunked not_supported unsupported
+            wrong(?=_labels?) did(?:n't|_not)_(?:pass|hold(?:_up)?|survive)""",
+        ),
+        (
+            "supported",
+            """supported confirmed verified prove[dn] accepted passed survived held_up well-founded
+            validated""",
+        ),
+    )
+)
+_OTHER_NAMES = either(
+    """top features? units? neurons? latents? pictures? images? photos? layers? blocks? test
+    validat\\w+ val explore first model auto"""
+)
+_NAME = rule(
+    rf"""(?<![\w/:.-])(?!{_OTHER_NAMES}[-_/:])(?=[\w./:-]*(?:\d|_|sae))
+      (?:[a-z]\w*[a-z]\w*|[a-z]+\d*)(?:[/:-][\w.-]*[a-z][\w.-]*)+(?![\w/])
+    | (?<![\w/:.-])(?=\w*[a-z]\w*_)[a-z]\w*_\w+(?![\w/])"""
+)
+_FEATURE = rule(r"\b(?:feat|unit|neuron|latent|f[_-]?\s?\d)|\#")
+
+
+class Slots(NamedTuple):
+    """A request taken apart."""
+
+    text: str
+    """As it was asked."""
+    masked: str
+    """With placeholders."""
+    numbers: Numbers
+    pictures: Pictures
+    quotes: tuple[str, ...]
+    finding: str | None
+    name: str | None
+    """What somebody called a coder."""
+    sizes: Sizes
+    most: int | None
+    """So many of the most active ones."""
+    count: int | None
+    """So many of whatever is asked for."""
+    standing: Standing | None
+
+    @property
+    def bare(self) -> bool:
+        """There are numbers, and nothing says that they are features'."""
+        return bool(self.numbers.pieces) and not _FEATURE.search(self.text)
+
+    @property
+    def shape(self) -> str:
+        """What the classifier sees."""
+        return f"{self.masked} <bare>" if self.bare else self.masked
+
+    @property
+    def features(self) -> tuple[int, ...]:
+        """Each feature once, in order."""
+        return self.numbers.all
+
+
+def slots_in(text: str) -> Slots:
+    """Take a tidied request apart."""
+    quotes: list[str] = []
+
+    def put_aside(match: re.Match[str]) -> str:
+        quotes.append(match[0][1:-1].strip())
+        return " <question> " if quotes[-1].endswith("?") else " <quote> "
+
+    left = QUOTED.sub(put_aside, text)
+    finding, left = _taken(_FINDING, left, " <finding> ")
+    name = match[0] if (match := _NAME.search(left)) else None
+    left = _NAME.sub(" <name> ", left)
+    pictures = pictures_in(left)
+    sizes, left = sizes_in(pictures.left)
+    most, left = _taken(_MOST, left, " <most> features ")
+    count, left = _taken(_COUNT, left, " <count> ") if most is None else (None, left)
+    numbers, left = numbers_in(left)
+    standing = next((one for one, pattern in _STANDINGS if pattern.search(left)), None)
+    return Slots(
+        text=text,
+        masked=" ".join(left.split()),
+        numbers=numbers,
+        pictures=pictures,
+        quotes=tuple(one for one in quotes if one),
+        name=name,
+        finding=finding.lower() if finding else None,
+        sizes=sizes,
+        most=int(most) if most else None,
+        count=int(count) if count else None,
+        standing=standing,
+    )
+
+
+def without_standing(masked: str) -> str:
+    """The text without the words that say how findings ended."""
+    for _, pattern in _STANDINGS:
+        masked = pattern.sub(" ", masked)
+    return masked
+
+
+def _taken(pattern: re.Pattern[str], text: str, mark: str) -> tuple[str | None, str]:
+    match = pattern.search(text)
+    if match is None:
+        return None, text
+    value = next(group for group in match.groups() if group is not None)
+    return value, f"{text[: match.start()]}{mark}{text[match.end() :]}"

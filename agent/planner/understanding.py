@@ -1,0 +1,144 @@
+"""A request understood: cut into its parts, each part's intent told, its tasks made.
+
+Knows how sure one has to be; intents, slots and tasks are known by their own modules.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from agent.plan import Find, SearchFindings
+from agent.planner.classifier import Ranked
+from agent.planner.clauses import Clause, clauses
+from agent.planner.context import Context
+from agent.planner.english import rule
+from agent.planner.intents import NONE, SAME, classifier
+from agent.planner.making import MAKERS, Lacking, Made
+from agent.planner.slots import Slots, slots_in
+from agent.planner.tidying import tidied
+
+FLOOR = 0.25
+"""A score below this is no likeness to anything."""
+CLOSE = 0.2
+"""Intents whose scores are so close are told apart by what they need."""
+NEAR_NOTHING = 0.05
+"""So far ahead an intent has to be of nothing that the agent does."""
+OF_FEATURES = frozenset({"investigate", "label", "compare", "explain_finding", SAME})
+OF_PICTURES = frozenset({"find", "why", "fix", SAME})
+MOST_TASKS = 8
+MOST_CLAUSES = 24
+OUT_OF_SCOPE = "This is nothing that the agent does, as far as it understands the request"
+_GOING_ON = rule(r"\s*(?:and|what\s+about|how\s+about|same|now|also|again|but)\b")
+
+
+class Unclear(NamedTuple):
+    """Not understood, and why."""
+
+    why: str
+
+
+class _Part(NamedTuple):
+    """A clause that means something."""
+
+    clause: Clause
+    slots: Slots
+    made: Made
+    before: Context
+
+
+def understood(request: str, context: Context) -> Made | Unclear:
+    """The tasks that a request asks for, in order."""
+    text = tidied(request)
+    parts = _parts(text, context) if text else Unclear(OUT_OF_SCOPE)
+    if isinstance(parts, Unclear):
+        return _going_on(request, context) or parts
+    tasks = tuple(dict.fromkeys(task for part in parts for task in part.made.tasks))
+    if len(tasks) > MOST_TASKS:
+        return Unclear(f"It asks for {len(tasks)} tasks at once, and at most {MOST_TASKS} are done")
+    assumed = dict.fromkeys(line for part in parts for line in part.made.assumed)
+    return Made(tasks, tuple(assumed))
+
+
+def _going_on(request: str, context: Context) -> Made | None:
+    """`And cats?` means something after `find features for dogs`, and only there."""
+    if not (context.tasks and _GOING_ON.match(request)):
+        return None
+    try:
+        return MAKERS[SAME](slots_in(tidied(request)), context)
+    except Lacking:
+        return None
+
+
+def _parts(text: str, context: Context) -> list[_Part] | Unclear:
+    """Each clause that means something by itself; others belong to what stands before or after."""
+    found = clauses(text)
+    if len(found) > MOST_CLAUSES:
+        found = [Clause(0, len(text))]
+    done: list[_Part] = []
+    start = 0
+    for clause in found:
+        part = _part(text, Clause(start, clause.end), _after(done, context))
+        if isinstance(part, _Part) and done and _goes_on(done[-1], part):
+            part = _lengthened(text, done.pop(), clause.end)
+        if isinstance(part, _Part):
+            done.append(part)
+            start = clause.end
+    while start < len(text):
+        # The end means nothing by itself, so it belongs to what stands before, or all to one.
+        whole = not done
+        part = (
+            _part(text, Clause(0, len(text)), context)
+            if whole
+            else _lengthened(text, done.pop(), len(text))
+        )
+        if isinstance(part, _Part):
+            return [*done, part]
+        if whole:
+            return part
+    return done
+
+
+def _after(done: list[_Part], context: Context) -> Context:
+    return done[-1].before.after(done[-1].made.tasks) if done else context
+
+
+def _lengthened(text: str, part: _Part, end: int) -> _Part | Unclear:
+    return _part(text, Clause(part.clause.start, end), part.before)
+
+
+def _goes_on(first: _Part, second: _Part) -> bool:
+    """Whether a part only says more of the one before: `... on this beach? find a fix`."""
+    slots = second.slots
+    says_what = slots.features or slots.pictures.named or slots.quotes or slots.finding
+    if isinstance(task := second.made.tasks[0], Find | SearchFindings):
+        says_what = says_what or task not in first.made.tasks
+    alike = type(first.made.tasks[-1]) is type(second.made.tasks[0])
+    return alike and not says_what
+
+
+def _part(text: str, clause: Clause, context: Context) -> _Part | Unclear:
+    """A clause, by the likeliest intent whose needs it meets."""
+    slots = slots_in(tidied(text[clause.start : clause.end]))
+    likely = candidates(classifier().ranked(slots.shape))
+    # What names features or pictures may be about them, though it is much like something else.
+    if slots.features:
+        likely.sort(key=lambda one: one.name not in OF_FEATURES)
+    elif slots.pictures.named:
+        likely.sort(key=lambda one: one.name not in OF_PICTURES)
+    why = ""
+    for one in likely:
+        try:
+            return _Part(clause, slots, MAKERS[one.name](slots, context), context)
+        except Lacking as reason:
+            # What the likeliest one lacks is what the asker has to hear.
+            why = why or str(reason)
+    return Unclear(why or OUT_OF_SCOPE)
+
+
+def candidates(ranked: list[Ranked]) -> list[Ranked]:
+    """The intents that it may be, best first; none where it may be nothing at all."""
+    best = ranked[0].score
+    nothing = next(one.score for one in ranked if one.name == NONE)
+    if best < FLOOR or best < nothing + NEAR_NOTHING:
+        return []
+    return [one for one in ranked if one.score >= best - CLOSE and one.name != NONE]

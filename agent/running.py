@@ -1,0 +1,218 @@
+"""A run from its question to its answer: begun, interrupted, gone on with.
+
+Everything that a run needs later is on disk: its question, settings and plan in the store, its
+position in the checkpoints. Knows graphs and the store; nothing of profiles or screens.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import aiosqlite
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.errors import GraphDrained
+from langgraph.runtime import RunControl
+from langgraph.types import Command
+
+from agent.conversation import written
+from agent.desk import Desk, Rules
+from agent.done import Done
+from agent.events import Listener
+from agent.findings import Provenance
+from agent.graph import behaviour_graph, feature_graph, request_graph
+from agent.office import Office
+from agent.plan import Plan
+from agent.planner import Exchange, Named, Planner
+from agent.store import Reader, Store
+from agent.tasks import told
+from tools.backends.budget import OverBudget
+from tools.lab import Lab
+
+Approve = Callable[[str, float], Awaitable[bool]]
+"""Whether somebody agrees to what something costs."""
+STEPS = 100
+"""Of a request's graph: a limit for bugs."""
+
+
+class Ended(NamedTuple):
+    """How a run ended, for now."""
+
+    run: str
+    status: str
+    """`done`, or `paused`: then it can be gone on with."""
+    answer: str
+    plan: dict[str, Any] | None
+    named: tuple[Named, ...]
+    """The features and findings that it speaks of."""
+    why: str = ""
+    """Why it paused."""
+
+
+class Hands(NamedTuple):
+    """What a run is given to work with."""
+
+    lab: Lab
+    planner: Planner
+    store: Store
+    provenance: Provenance
+    rules: Rules
+    workers: int
+    listeners: Sequence[Listener] = ()
+    options: Mapping[str, Any] = {}
+    """How whoever resumes or replays the run can build these hands again."""
+
+
+def run_name() -> str:
+    """A name that sorts by time and is short enough to type."""
+    return f"{datetime.now(UTC):%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+@asynccontextmanager
+async def office(hands: Hands, run: str, control: RunControl) -> AsyncGenerator[Office]:
+    """Open what a run needs; one saver for the process, as two would lock each other out."""
+    desk = Desk(
+        hands.lab,
+        run,
+        provenance=hands.provenance,
+        keeper=hands.store,
+        listeners=hands.listeners,
+        rules=hands.rules,
+    )
+    path = checkpoints(hands.lab.runs)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    async with aiosqlite.connect(path) as connection:
+        await connection.execute("PRAGMA busy_timeout = 10000")
+        # Plain JSON is all that a state holds, so nothing else may be read back.
+        saver = AsyncSqliteSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
+        yield Office(
+            desk=desk,
+            planner=hands.planner,
+            store=hands.store,
+            features=feature_graph().compile(checkpointer=saver),
+            behaviours=behaviour_graph().compile(checkpointer=saver),
+            control=control,
+            workers=hands.workers,
+        )
+
+
+def checkpoints(runs: Path) -> Path:
+    """Where the position of unfinished runs is kept, apart from what they found."""
+    return runs / "checkpoints.db"
+
+
+async def ask(
+    hands: Hands,
+    run: str,
+    question: str,
+    before: Sequence[Exchange] = (),
+    *,
+    approve: Approve,
+    control: RunControl | None = None,
+) -> Ended:
+    """Answer a question in a new run."""
+    hands.store.begin(run, question, hands.provenance, pid=os.getpid())
+    state = {"question": question, "before": written(before), "options": dict(hands.options)}
+    return await _run(hands, run, state, approve, control or RunControl())
+
+
+async def do(
+    hands: Hands,
+    run: str,
+    plan: Plan,
+    *,
+    approve: Approve,
+    control: RunControl | None = None,
+) -> Ended:
+    """Do what a plan says, in a new run: a batch is one that nobody had to be asked about."""
+    question = "; then ".join(told(task) for task in plan.tasks)
+    hands.store.begin(run, question, hands.provenance, pid=os.getpid())
+    state = {
+        "question": question,
+        "before": [],
+        "plan": plan.model_dump(mode="json"),
+        "options": dict(hands.options),
+    }
+    return await _run(hands, run, state, approve, control or RunControl())
+
+
+async def resume(
+    hands: Hands, run: str, *, approve: Approve, control: RunControl | None = None
+) -> Ended:
+    """Go on with a run where it stopped; from its question, if it stopped before its first step."""
+    record = hands.store.run(run)
+    hands.store.resumed(record.id, pid=os.getpid())
+    first = {"question": record.question, "before": [], "options": dict(hands.options)}
+    return await _run(hands, record.id, first, approve, control or RunControl(), again=True)
+
+
+def options_of(store: Reader, run: str) -> dict[str, Any]:
+    """What a run's hands were built from."""
+    asked = next((one for one in store.events(run) if one.kind == "asked"), None)
+    return dict((asked.result or {}).get("options", {})) if asked else {}
+
+
+async def _run(
+    hands: Hands,
+    run: str,
+    given: Any,
+    approve: Approve,
+    control: RunControl,
+    *,
+    again: bool = False,
+) -> Ended:
+    async with office(hands, run, control) as here:
+        graph = request_graph().compile(checkpointer=here.features.checkpointer)
+        config: Any = {"configurable": {"thread_id": run}, "recursion_limit": STEPS}
+        if again and (await graph.aget_state(config)).values:
+            given = None
+        try:
+            while True:
+                state = await graph.ainvoke(
+                    given, config, context=here, durability="sync", control=control
+                )
+                asked = state.get("__interrupt__")
+                if not asked:
+                    break
+                wanted = asked[0].value
+                given = Command(resume=await approve(wanted["reason"], wanted["cost"]))
+        except (GraphDrained, OverBudget) as stopped:
+            hands.store.ended(run, "paused", str(stopped))
+            return Ended(run, "paused", "", None, (), why=str(stopped))
+        except BaseException as error:
+            hands.store.ended(run, "failed", f"{type(error).__name__}: {error}")
+            raise
+        ended = _ended(run, state)
+        hands.store.ended(run, "done", ended.answer)
+        await _forget(here)
+        return ended
+
+
+def _ended(run: str, state: dict[str, Any]) -> Ended:
+    done = state.get("done") or []
+    return Ended(
+        run,
+        "done",
+        state.get("answer", ""),
+        state.get("plan"),
+        tuple(named for one in done for named in Done.model_validate(one).named),
+    )
+
+
+async def _forget(here: Office) -> None:
+    """Checkpoints are for going on; a run that ended has nothing to go on with."""
+    saver: Any = here.features.checkpointer
+    run = here.desk.run
+    async with saver.lock:
+        for name in ("checkpoints", "writes"):
+            await saver.conn.execute(
+                f"DELETE FROM {name} WHERE thread_id = ? OR thread_id LIKE ?",
+                (run, f"{run}:%"),
+            )
+        await saver.conn.commit()

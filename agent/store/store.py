@@ -1,0 +1,182 @@
+"""The store: everything that a run does and finds out, written as it happens.
+
+It listens to events, keeps calls of models, findings and seals. Knows rows and when they belong
+together; nothing of how anything is found.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from agent.events import Event
+from agent.findings import Finding, Provenance
+from agent.plan import Plan
+from agent.store import rows
+from agent.store.database import PATIENCE
+from agent.store.locks import Lock
+from agent.store.reader import Reader
+from agent.store.records import RunStatus, Verdict, stamp
+from agent.transcript import Call, who_asks
+from sae_core.errors import UserError
+
+_RUN = re.compile(r"\w[\w.-]{0,99}")
+
+
+class Store(Reader):
+    """The store of a runs folder, for writing too; made where there is none."""
+
+    _writes = True
+
+    def __init__(self, runs: Path, *, patience: float = PATIENCE) -> None:
+        self._mine: dict[str, Lock] = {}
+        super().__init__(runs, patience=patience)
+
+    def close(self) -> None:
+        """Let go of the file, and of the runs that were worked on."""
+        for run in list(self._mine):
+            self._let_go(run)
+        super().close()
+
+    def begin(self, run: str, question: str, provenance: Provenance, *, pid: int) -> None:
+        """A run begins."""
+        if not _RUN.fullmatch(run):
+            raise UserError(f"{run!r} is no name for a run: use letters, digits, - and .")
+        self._take(run, pid)
+        try:
+            with self._file.change() as db:
+                if db.execute("SELECT 1 FROM runs WHERE id = ?", (run,)).fetchone():
+                    raise UserError(f"There is a run {run} already. Try lmmscope runs show {run}")
+                db.table("runs").insert(
+                    {
+                        "id": run,
+                        "question": question,
+                        "profile": provenance.profile,
+                        "status": "running",
+                        "began": _now(),
+                        "pid": pid,
+                        "provenance": provenance.model_dump_json(),
+                    }
+                )
+        except BaseException:
+            self._let_go(run)
+            raise
+
+    def resumed(self, run: str, *, pid: int) -> None:
+        """A run goes on; UserError while somebody else works on it."""
+        known = self.run(run).id
+        self._take(known, pid)
+        try:
+            with self._file.change() as db:
+                db.execute(
+                    "UPDATE runs SET status = 'running', pid = ?, ended = NULL, answer = NULL "
+                    "WHERE id = ?",
+                    (pid, known),
+                )
+        except BaseException:
+            self._let_go(known)
+            raise
+
+    def planned(self, run: str, plan: Plan) -> None:
+        """What a run is going to do."""
+        with self._file.change() as db:
+            db.execute("UPDATE runs SET plan = ? WHERE id = ?", (plan.model_dump_json(), run))
+
+    def ended(self, run: str, status: RunStatus, said: str) -> None:
+        """A run ended, or paused: with its answer, or with why it stopped."""
+        with self._file.change() as db:
+            db.execute(
+                "UPDATE runs SET status = ?, answer = ?, ended = ? WHERE id = ?",
+                (status, said, _now(), run),
+            )
+        self._let_go(run)
+
+    def begin_step(self, run: str, unit: str, step: int) -> None:
+        """A step begins: what an interrupted try at it left behind goes."""
+        with self._file.change() as db:
+            for table in ("events", "calls"):
+                db.execute(
+                    f"DELETE FROM {table} WHERE run = ? AND unit = ? AND step = ?",
+                    (run, unit, step),
+                )
+
+    def hear(self, event: Event) -> None:
+        """Keep an event; one of the same name is replaced."""
+        row = rows.event_row(event)
+        name = {key: row[key] for key in ("run", "unit", "step", "place")}
+        with self._file.change() as db:
+            db.table("events").insert(row, replace=True)
+            db.table("artefacts").insert_all(
+                {**name, "artefact": one}
+                for one in rows.artefacts_in(self.artefacts, event.model_dump_json())
+            )
+
+    def record(self, call: Call) -> None:
+        """Keep a call of a model."""
+        row = rows.call_row(call)
+        with self._file.change() as db:
+            number = db.table("calls").insert(row).last_rowid
+            db.table("shown").insert_all(
+                {"call": number, "artefact": one}
+                for one in rows.artefacts_in(self.artefacts, row["messages"])
+            )
+
+    def put(self, finding: Finding) -> str:
+        """Keep a finding with all of its rows, and give its id; once kept it does not change."""
+        with self._file.change() as db:
+            if db.execute("SELECT 1 FROM findings WHERE id = ?", (finding.id,)).fetchone() is None:
+                self._put(db, finding)
+        return finding.id
+
+    def judge(self, verdict: Verdict) -> None:
+        """Keep what a person thinks, beside the finding."""
+        self.finding(verdict.finding)
+        with self._file.change() as db:
+            db.table("verdicts").insert(rows.verdict_row(verdict))
+
+    def open(self, key: str, claim: str, pictures: str) -> bool:
+        """Whether sealed pictures may be opened: once, and for the same claim again."""
+        asker = who_asks()
+        run = asker.run if asker else None
+        with self._file.change() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO seals (key, pictures, claim, run, at) "
+                "VALUES (?, ?, ?, ?, ?)",
+                (key, pictures, claim, run, _now()),
+            )
+            query = "SELECT claim FROM seals WHERE key = ? AND pictures = ?"
+            return db.execute(query, (key, pictures)).fetchone()["claim"] == claim
+
+    def _put(self, db: Database, finding: Finding) -> None:
+        row = rows.finding_row(finding)
+        db.table("findings").insert(row)
+        db.table("words").insert(rows.words_row(finding))
+        db.table("hypotheses").insert_all(rows.hypothesis_rows(finding))
+        db.table("scores").insert_all(rows.score_rows(finding))
+        db.table("evidence").insert_all(
+            {"finding": finding.id, "artefact": one}
+            for one in rows.artefacts_in(self.artefacts, row["document"])
+        )
+
+    def _take(self, run: str, pid: int) -> None:
+        lock = self._lock(run)
+        if not lock.take():
+            other = self._file.rows("SELECT pid FROM runs WHERE id = ?", (run,))
+            who = f"process {other[0]['pid']}" if other else "another process"
+            raise UserError(
+                f"The run {run} is being worked on by {who}, not by process {pid}. "
+                "Wait for it or stop it, then try again"
+            )
+        self._mine[run] = lock
+
+    def _let_go(self, run: str) -> None:
+        lock = self._mine.pop(run, None)
+        if lock is not None:
+            lock.release()
+
+
+def _now() -> str:
+    return stamp(datetime.now(UTC))

@@ -1,0 +1,253 @@
+"""What models were asked and what they said, word for word; and the same said once more.
+
+A request is recorded with its pictures as artefacts and under who was asking, which is kept in a
+context variable, as tasks share models. Knows requests and replies; nothing of what they are about,
+nor of where records are kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from agent.findings import Cost
+from agent.meter import metered
+from tools.artefacts import ArtefactId, Artefacts
+from tools.backends.budget import OverBudget
+from tools.backends.chat import ChatModel, ChatReply, ChatRequest, NoConversation, Speaker
+from tools.failures import ToolFailure, TryAgain, WontWork
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class SaidPart(_Document):
+    """A text or a picture."""
+
+    text: str | None = None
+    picture: ArtefactId | None = None
+
+
+class Said(_Document):
+    """One turn of a conversation."""
+
+    speaker: Speaker
+    parts: tuple[SaidPart, ...]
+
+
+class CallFailure(_Document):
+    """Why there was no reply."""
+
+    kind: Literal["TryAgain", "NoConversation", "WontWork"]
+    reason: str
+
+    def error(self) -> ToolFailure:
+        """The same failure again."""
+        kinds = {"TryAgain": TryAgain, "NoConversation": NoConversation, "WontWork": WontWork}
+        return kinds[self.kind](self.reason)
+
+
+class Call(_Document):
+    """One request to a model, and what came of it."""
+
+    digest: str
+    """`ChatRequest.digest` with the model's identity."""
+    run: str
+    unit: str
+    step: int
+    role: str
+    model: str
+    identity: str
+    prompt: str
+    """The content hash of the prompt."""
+    messages: tuple[Said, ...]
+    settings: dict[str, Any]
+    """Everything else that the reply depends on."""
+    reply: ChatReply | None
+    failure: CallFailure | None = None
+    cost: Cost = Cost()
+    at: datetime
+
+
+class Calls(Protocol):
+    """Where calls are kept."""
+
+    def record(self, call: Call) -> None:
+        """Keep one."""
+        ...
+
+
+class Asking(NamedTuple):
+    """Who asks."""
+
+    run: str
+    unit: str
+    step: int
+
+
+_ASKING: ContextVar[Asking | None] = ContextVar("asking", default=None)
+
+
+@contextmanager
+def asking(run: str, unit: str, step: int) -> Generator[None]:
+    """Whatever is asked inside is asked for this step."""
+    token = _ASKING.set(Asking(run, unit, step))
+    try:
+        yield
+    finally:
+        _ASKING.reset(token)
+
+
+def who_asks() -> Asking | None:
+    """The step at work, if there is one."""
+    return _ASKING.get()
+
+
+class TranscribedChat:
+    """A ChatModel around another one, which records what is asked for a run."""
+
+    def __init__(self, model: ChatModel, calls: Calls, artefacts: Artefacts) -> None:
+        self._model, self._calls, self._artefacts = model, calls, artefacts
+
+    @property
+    def identity(self) -> str:
+        """The model's own."""
+        return self._model.identity
+
+    @property
+    def name(self) -> str:
+        """The model's own."""
+        return self._model.name
+
+    async def reply(self, request: ChatRequest) -> ChatReply:
+        """The model's reply; what is asked for no run leaves no record."""
+        asker = who_asks()
+        if asker is None:
+            return await self._model.reply(request)
+        at = datetime.now(UTC)
+        with metered() as meter:
+            try:
+                reply = await self._model.reply(request)
+            except OverBudget:
+                raise  # nobody was asked
+            except ToolFailure as failure:
+                told = CallFailure(kind=_kind(failure), reason=failure.reason)
+                await self._record(asker, request, at, meter.cost, failure=told)
+                raise
+        await self._record(asker, request, at, meter.cost, reply=reply)
+        return reply
+
+    async def _record(
+        self,
+        asker: Asking,
+        request: ChatRequest,
+        at: datetime,
+        cost: Cost,
+        *,
+        reply: ChatReply | None = None,
+        failure: CallFailure | None = None,
+    ) -> None:
+        def keep() -> None:
+            self._calls.record(
+                Call(
+                    digest=request.digest(self.identity),
+                    **asker._asdict(),
+                    role=request.role,
+                    model=self.name,
+                    identity=self.identity,
+                    prompt=request.prompt_hash,
+                    messages=self._said(request),
+                    settings=request.model_dump(exclude={"role", "messages", "prompt_hash"}),
+                    reply=reply,
+                    failure=failure,
+                    cost=cost,
+                    at=at,
+                )
+            )
+
+        # Large pictures take a while to write, and other tasks are waiting for replies.
+        await asyncio.to_thread(keep)
+
+    def _said(self, request: ChatRequest) -> tuple[Said, ...]:
+        return tuple(
+            Said(
+                speaker=message.speaker,
+                parts=tuple(
+                    SaidPart(text=part)
+                    if isinstance(part, str)
+                    else SaidPart(picture=self._artefacts.put_picture(part))
+                    for part in message.parts
+                ),
+            )
+            for message in request.messages
+        )
+
+
+class NotRecorded(WontWork):
+    """A replay asks what the run that it replays never asked."""
+
+
+class ReplayedChat:
+    """A ChatModel that says what a run's own model said to the same request."""
+
+    def __init__(self, calls: Sequence[Call]) -> None:
+        """The run's calls of one model, in order."""
+        self._identity = calls[0].identity if calls else "nobody"
+        self._name = calls[0].model if calls else "nobody"
+        self._recorded: dict[tuple[str, str], list[Call]] = defaultdict(list)
+        for call in calls:
+            self._recorded[call.unit, call.digest].append(call)
+        self._given: Counter[tuple[str, str]] = Counter()
+        self.missed: list[NotRecorded] = []
+        """What was asked and never recorded: with any, the replay is none."""
+
+    @property
+    def identity(self) -> str:
+        """Whose replies these are."""
+        return self._identity
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self._name
+
+    async def reply(self, request: ChatRequest) -> ChatReply:
+        """What was said to the unit that asks, in the same order; NotRecorded if nothing was."""
+        asker = who_asks()
+        key = asker.unit if asker else "", request.digest(self.identity)
+        recorded, turn = self._recorded.get(key, []), self._given[key]
+        self._given[key] += 1
+        # A reply that does not change may be had more often than it was asked for.
+        if turn >= len(recorded) and not (recorded and request.repeatable):
+            missed = NotRecorded(
+                f"The run never asked its {request.role} {_short(request)!r} "
+                f"(request {key[1][:12]}) for {key[0] or 'nothing'}"
+                f"{f' a time {turn + 1}' if recorded else ''}: code or settings have changed "
+                "since. Ask anew instead of replaying"
+            )
+            self.missed.append(missed)
+            raise missed
+        call = recorded[min(turn, len(recorded) - 1)]
+        if call.failure is not None:
+            raise call.failure.error()
+        assert call.reply is not None, "a call has a reply or a failure"
+        return call.reply
+
+
+def _kind(failure: ToolFailure) -> Literal["TryAgain", "NoConversation", "WontWork"]:
+    if isinstance(failure, TryAgain):
+        return "TryAgain"
+    return "NoConversation" if isinstance(failure, NoConversation) else "WontWork"
+
+
+def _short(request: ChatRequest, most: int = 60) -> str:
+    text = " ".join(request.messages[-1].text.split())
+    return text if len(text) <= most else f"{text[: most - 3]}..."

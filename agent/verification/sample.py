@@ -1,0 +1,58 @@
+"""Which sealed pictures a claim is verified on, and whether there will be enough of them.
+
+Firing ones come from all quarters of the activations alike, silent ones are of four kinds. Knows
+pictures; nothing of scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tools.evidence import Evidence, Split
+from tools.gathering import Amounts, gather, index_of
+from tools.lab import Lab
+from tools.near_misses import near_misses
+
+QUARTERS, PER_QUARTER = 4, 8
+SILENT = 8
+"""Of each kind: by chance, alike, a neighbour's."""
+RIVALS = 12
+"""Near misses by meaning. They tell a claim from what is nearly right, so there are more."""
+ENOUGH = 8
+"""On fewer firing pictures the interval of even a perfect claim reaches below the bars."""
+
+
+class TooRare(NamedTuple):
+    """The feature fires on too few pictures for anybody to prove what it means."""
+
+    fires_on: int
+    """On so many pictures of the split."""
+    size: int
+    split: Split
+
+    @property
+    def why(self) -> str:
+        """In one line."""
+        return (
+            f"It fires on {self.fires_on} of {self.size} pictures of {self.split}: too few to "
+            f"verify anything on {ENOUGH} sealed ones"
+        )
+
+
+def too_rare(lab: Lab, feature: int, sealed: int) -> TooRare | None:
+    """Whether so many sealed pictures would hold too few on which it fires, by explore's rate."""
+    record = index_of(lab, "explore").feature(feature)
+    if record.short or record.picture_rate * sealed < ENOUGH:
+        return TooRare(record.fires_on, len(lab.pictures("explore")), "explore")
+    return None
+
+
+def sample(lab: Lab, feature: int, split: Split, labels: Sequence[str]) -> Evidence:
+    """The pictures; near misses fit what one of the labels speaks of."""
+    evidence = gather(lab, feature, split, Amounts(0, PER_QUARTER, QUARTERS, SILENT)).evidence
+    rivals = near_misses(lab, evidence, labels, RIVALS)
+    # What was found as alike may fit best, too: it counts as that, for the hardest pictures tell.
+    hardest = {one.picture for one in rivals}
+    others = (one for one in evidence.sightings if one.picture not in hardest)
+    return evidence.model_copy(update={"sightings": (*others, *rivals)})

@@ -1,0 +1,136 @@
+"""Verifies one claim: opens the sealed pictures, measures, checks, and compares with one question.
+
+Knows the order of things; pictures are chosen by `sample`, bars are those of `checks`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from agent.desk import Desk
+from agent.findings import Verification
+from agent.verification.checks import Measurement, checked
+from agent.verification.sample import ENOUGH, TooRare, sample, too_rare
+from sae_core.scoring.estimate import Difference
+from sae_core.scoring.resampling import SHARE, difference
+from tools.artefacts import ArtefactId
+from tools.claims import normal
+from tools.evidence import FIRING, SILENT, Evidence, Split
+from tools.lab import Lab
+from tools.score import ScoreSheet, Which
+
+SPLIT: Split = "test"
+SHOWN = 12
+"""Pictures that the judge and the grounder's masks are tried on."""
+NULLS = 3
+"""How many other labels the judge is asked about."""
+EVERYDAY = (
+    "car", "tree", "person", "house", "chair", "bird", "red color", "blue color", "striped pattern",
+    "metal", "a beach", "a kitchen", "windows", "happy face", "the word stop",
+)  # fmt: skip
+"""Labels to compare with, until other features have some: common things, each of which a picture
+may well show."""
+
+
+async def verify(
+    desk: Desk,
+    key: str,
+    feature: int,
+    claim: str,
+    one_shot: str | None = None,
+    rivals: Sequence[str] = (),
+    *,
+    others: Sequence[str] = (),
+) -> Verification | TooRare:
+    """Put a claim to the sealed test: once for each key, then WontWork for any other claim.
+
+    `one_shot` is what one question gave, measured on the same pictures; `rivals` are hypotheses
+    that lost, `others` labels of other features.
+    """
+    sealed = len(desk.lab.opening(SPLIT).pictures(SPLIT))
+    rare = await asyncio.to_thread(too_rare, desk.lab, feature, sealed)
+    if rare is not None:
+        return rare
+    lab = desk.opened(key, claim, SPLIT)
+    labels = _different(claim, one_shot, *rivals)
+    evidence = await asyncio.to_thread(sample, lab, feature, SPLIT, labels)
+    if evidence.fires_on < ENOUGH:
+        return TooRare(evidence.fires_on, evidence.size, SPLIT)
+    name = lab.artefacts.put_document(evidence)
+    pool = tuple(others) if len(set(others)) >= NULLS else (*others, *EVERYDAY)
+    own = await _measured(
+        desk, lab, evidence, name, claim, ("iou", "consistency", "detection"), pool
+    )
+    theirs = None
+    if one_shot is not None and len(_different(claim, one_shot)) == 2:
+        theirs = await _measured(desk, lab, evidence, name, one_shot, ("iou", "detection"))
+    outcome = checked(own)
+    made = Verification(
+        claim=claim,
+        split=SPLIT,
+        pictures=evidence.pictures,
+        evidence=name,
+        sheet=own.result.sheet,
+        checks=outcome.checks,
+        scores=dict(own.result.scores),
+        unmeasured=outcome.unmeasured,
+        passed=outcome.passed,
+        one_shot=one_shot,
+        one_shot_scores={} if theirs is None else dict(theirs.result.scores),
+        better=None if theirs is None else _better(own, theirs),
+    )
+    _tell(desk, made)
+    return made
+
+
+def _different(*words: str | None) -> tuple[str, ...]:
+    """Those that there are, each once."""
+    by_name = {normal(one): one for one in words if one and one.strip()}
+    return tuple(by_name.values())
+
+
+async def _measured(
+    desk: Desk,
+    lab: Lab,
+    evidence: Evidence,
+    name: ArtefactId,
+    label: str,
+    which: tuple[Which, ...],
+    others: Sequence[str] = (),
+) -> Measurement:
+    firing, silent = (len(evidence.of(*groups)) for groups in (FIRING, SILENT))
+    result = await desk.use(
+        "score",
+        f"measures {label!r} on sealed pictures",
+        lab=lab,
+        label=label,
+        evidence=name,
+        split=evidence.split,
+        which=which,
+        count=SHOWN,
+        held_out=2 * max(firing, silent),
+        others=others,
+        nulls=NULLS,
+    )
+    sheet = lab.artefacts.document(result.sheet, ScoreSheet)
+    near = frozenset(one.picture for one in evidence.of("rival"))
+    return Measurement(result, sheet, near, lab.seed)
+
+
+def _better(own: Measurement, theirs: Measurement) -> Difference | None:
+    """How much more often the claim is right about firing, picture by picture."""
+    if own.result.threshold is None or theirs.result.threshold is None:
+        return None
+    return difference(own.foretold.right, theirs.foretold.right, SHARE, own.seed)
+
+
+def _tell(desk: Desk, made: Verification) -> None:
+    broken = [check.name for check in made.checks if not check.passed]
+    said = "passes" if made.passed else f"fails: {', '.join((*broken, *made.unmeasured))}"
+    desk.say(
+        "verdict",
+        f"{made.claim!r} {said}",
+        result=made.model_dump(mode="json", include={"checks", "unmeasured", "passed", "better"}),
+        artefacts=(made.evidence, made.sheet),
+    )

@@ -1,0 +1,108 @@
+"""`lmmscope runs resume` and `replay`: a run taken up again, or gone through once more.
+
+Knows options that a run keeps of itself; the agent does the rest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lmmscope.ask_command import ready
+from lmmscope.conduct import Choices, conduct
+from lmmscope.limits import Calls, Money, Runs, Spend, Tokens
+from lmmscope.options import Profile
+from lmmscope.settings import Settings
+from sae_core.errors import UserError
+
+if TYPE_CHECKING:
+    from langgraph.runtime import RunControl
+
+    from agent.findings import Finding
+    from agent.running import Approve, Ended, Hands
+    from agent.store import RunRecord
+
+Run = Annotated[str, typer.Argument(help="A run's id, or the beginning of it.")]
+
+
+def resume(
+    run: Run,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+    calls: Calls = None,
+    tokens: Tokens = None,
+    money: Money = None,
+    runs: Runs = None,
+    profile: Profile = None,
+) -> None:
+    """Go on with a run that was paused or killed; nothing that is done is done again."""
+    settings = ready(profile, runs)
+    record, options = _recorded(settings, run)
+    if record.status == "done":
+        raise UserError(
+            f"The run {record.id} is done. Try lmmscope runs show {record.id}, or ask anew"
+        )
+
+    async def work(hands: Hands, approve: Approve, control: RunControl) -> Ended:
+        from agent.running import resume as resumed
+
+        return await resumed(hands, record.id, approve=approve, control=control)
+
+    spend = Spend(calls, tokens, money)
+    conduct(Choices(settings, spend, as_json=as_json, **options), work)
+
+
+def replay(
+    run: Run,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+    runs: Runs = None,
+    profile: Profile = None,
+) -> None:
+    """Go through a run once more with the recorded replies; its findings have to come out alike."""
+    settings = ready(profile, runs)
+    record, options = _recorded(settings, run)
+    if record.plan is None or record.status != "done":
+        raise UserError(f"The run {record.id} is {record.status}: only one that is done replays")
+    differing: list[str] = []
+
+    async def work(hands: Hands, approve: Approve, control: RunControl) -> Ended:
+        from agent.running import do
+
+        assert record.plan is not None
+        ended = await do(hands, record.id, record.plan, approve=approve, control=control)
+        differing.extend(_differences(settings, record.id, hands.store.findings(record.id)))
+        return ended
+
+    conduct(Choices(settings, as_json=as_json, **options), work, replayed=record.id)
+    for line in differing:
+        typer.echo(line, err=True)
+    if differing:
+        raise typer.Exit(1)
+    typer.echo("replayed: the findings are the same", err=True)
+
+
+def _recorded(settings: Settings, run: str) -> tuple[RunRecord, dict[str, Any]]:
+    from agent.running import options_of
+    from agent.store import Reader
+
+    with Reader(settings.runs) as store:
+        record = store.run(run)
+        return record, options_of(store, record.id)
+
+
+def _differences(settings: Settings, run: str, again: tuple[Finding, ...]) -> list[str]:
+    """What did not come out alike; time and cost may differ."""
+    from agent.store import Reader
+
+    with Reader(settings.runs) as store:
+        before = {one.key: _lasting(one) for one in store.findings(run)}
+    after = {one.key: _lasting(one) for one in again}
+    return [
+        f"{key[:12]}: {sorted(name for name in one if one[name] != other.get(name))} differ"
+        for key, one in before.items()
+        if one != (other := after.get(key, {}))
+    ]
+
+
+def _lasting(finding: Finding) -> dict[str, Any]:
+    return finding.model_dump(mode="json", exclude={"at", "cost", "provenance"})

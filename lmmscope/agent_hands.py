@@ -1,0 +1,139 @@
+"""Builds what a run of the agent works with, from a profile and a command's options.
+
+Knows constructors; nothing of what the agent does with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+
+from lmmscope.limits import Spend
+from lmmscope.settings import Settings
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+    from agent.desk import Rules
+    from agent.events import Listener
+    from agent.planner import Planner
+    from agent.running import Hands
+    from agent.store import Store
+    from tools.backends.ledger import Ledger
+
+
+@asynccontextmanager
+async def hands(
+    settings: Settings,
+    spend: Spend,
+    *,
+    rules: Rules,
+    workers: int,
+    listeners: Sequence[Listener] = (),
+    planted_seed: int | None = None,
+    sae: str | None = None,
+    replayed: str | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> AsyncGenerator[Hands]:
+    """Everything for one run; a replayed one gets its models' replies from the record."""
+    from agent.meter import MeteringLedger
+    from agent.provenance import provenance
+    from agent.running import Hands
+    from agent.store import FoundOut
+    from agent.transcript import ReplayedChat, TranscribedChat
+    from lmmscope.laboratory import lab
+    from tools.backends.budget import Budget, Limits
+    from tools.backends.chat import ChatModel
+    from tools.backends.ledger import MemoryLedger
+
+    recorded: list[ReplayedChat] = []
+
+    def around(role: str, make: Callable[[], ChatModel]) -> ChatModel:
+        if replayed is None:
+            # Outermost, so that replies from the cache are recorded too.
+            return TranscribedChat(make(), store, store.artefacts)
+        recorded.append(ReplayedChat(store.calls(replayed, role)))
+        return recorded[-1]
+
+    with open_store(settings) as store, _kept(settings, store, replayed) as keeping:
+        ledger = MeteringLedger(MemoryLedger())
+        made = lab(
+            settings,
+            ledger,
+            Budget(Limits(calls=spend.calls, tokens=spend.tokens, money=spend.money)),
+            planted_seed=planted_seed,
+            sae=sae,
+            around=around,
+            labels=FoundOut(keeping, lambda: made.observer.digest),
+        )
+        try:
+            known = (
+                provenance(made, settings.name)
+                if replayed is None
+                else store.run(replayed).provenance
+            )
+            yield Hands(
+                made,
+                planner(settings, ledger),
+                keeping,
+                known,
+                rules,
+                workers,
+                listeners,
+                options or {},
+            )
+            # A step may have taken a missing reply for a failure like any other.
+            for missed in (one for chat in recorded for one in chat.missed):
+                raise missed
+        finally:
+            await made.close()
+
+
+@contextmanager
+def _kept(settings: Settings, store: Store, replayed: str | None) -> Generator[Store]:
+    """Where the run is kept; a replay apart, so that nothing counts as found out twice."""
+    from agent.store import Store
+
+    if replayed is None:
+        yield store
+        return
+    with TemporaryDirectory(prefix="replay-", dir=settings.runs) as room, Store(Path(room)) as own:
+        yield own
+
+
+def open_store(settings: Settings) -> Store:
+    """The profile's findings."""
+    from agent.store import Store
+
+    return Store(settings.runs)
+
+
+def planner(settings: Settings, ledger: Ledger | None = None) -> Planner:
+    """The profile's chat model with tools, or the offline one."""
+    from agent.planner import ChatPlanner, OfflinePlanner
+
+    model = free_model(settings)
+    return ChatPlanner(model if model is not None else OfflinePlanner(), ledger=ledger)
+
+
+def free_model(settings: Settings) -> BaseChatModel | None:
+    """The profile's served planner, which may also investigate freely."""
+    if settings.servers.planner is None:
+        return None
+    from langchain_openai import ChatOpenAI
+
+    from lmmscope.laboratory import named
+
+    server = named(settings.servers.planner)
+    return ChatOpenAI(
+        base_url=f"{server.base_url}/v1",
+        model=server.model,
+        api_key=server.api_key or SecretStr("none"),  # the client insists on one
+        timeout=server.seconds,
+        max_retries=server.attempts - 1,
+    )

@@ -1,0 +1,88 @@
+"""`lmmscope ask`: a question in plain words, an answer that cites what it rests on.
+
+Knows options; the agent does the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lmmscope.conduct import Choices, conduct
+from lmmscope.limits import Calls, Money, PlantedSeed, Runs, Sae, Spend, Steer, Tokens, Workers
+from lmmscope.options import Profile
+from lmmscope.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from langgraph.runtime import RunControl
+
+    from agent.running import Approve, Ended, Hands
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="What you want to know, in plain words.")],
+    go_on: Annotated[
+        bool, typer.Option("--continue", help="In the conversation of the latest run.")
+    ] = False,
+    plan_only: Annotated[
+        bool, typer.Option("--plan-only", help="Print the plan as JSON and do nothing.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the answer as JSON; steps go to standard error.")
+    ] = False,
+    calls: Calls = None,
+    tokens: Tokens = None,
+    money: Money = None,
+    workers: Workers = 2,
+    steer: Steer = True,
+    runs: Runs = None,
+    planted_seed: PlantedSeed = None,
+    sae: Sae = None,
+    profile: Profile = None,
+) -> None:
+    """Ask the agent: what does feature 12 respond to? why does it see umbrellas? find a fix."""
+    settings = ready(profile, runs)
+    if plan_only:
+        _plan(settings, question, go_on)
+        return
+    chosen = Choices(
+        settings, Spend(calls, tokens, money), workers, steer, planted_seed, sae, as_json
+    )
+
+    async def work(hands: Hands, approve: Approve, control: RunControl) -> Ended:
+        from agent.conversation import conversation
+        from agent.running import ask as asked
+        from agent.running import run_name
+
+        before = conversation(hands.store) if go_on else ()
+        return await asked(hands, run_name(), question, before, approve=approve, control=control)
+
+    conduct(chosen, work)
+
+
+def ready(profile: str | None, runs: str | None) -> Settings:
+    """The profile, with another folder for findings where one is given."""
+    from lmmscope.wiring import mend_imports, use_threads
+
+    settings = load_settings(profile)
+    if runs is not None:
+        settings = settings.model_copy(update={"runs": Path(runs)})
+    mend_imports(settings)
+    use_threads(settings)
+    return settings
+
+
+def _plan(settings: Settings, question: str, go_on: bool) -> None:
+    """No model of the profile's is loaded for this."""
+    from agent.conversation import conversation
+    from lmmscope.agent_hands import open_store, planner
+
+    before = ()
+    if go_on:
+        with open_store(settings) as store:
+            before = conversation(store)
+    planned = asyncio.run(planner(settings).plan(question, before))
+    typer.echo(planned.model_dump_json(indent=2))

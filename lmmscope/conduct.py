@@ -1,0 +1,129 @@
+"""Conducts a run on a terminal: shows it live, asks for approval, stops tidily at Ctrl-C.
+
+Knows terminals and signals; nothing of what a run does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import typer
+
+from lmmscope.invocation import lmmscope
+from lmmscope.limits import Spend
+from lmmscope.settings import Settings
+
+if TYPE_CHECKING:
+    from langgraph.runtime import RunControl
+
+    from agent.running import Approve, Ended, Hands
+
+PAUSED = 75
+"""The exit code of a run that can be gone on with."""
+
+
+class Choices(NamedTuple):
+    """What a command's options say."""
+
+    settings: Settings
+    spend: Spend = Spend()
+    workers: int = 2
+    steer: bool = True
+    planted_seed: int | None = None
+    sae: str | None = None
+    as_json: bool = False
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What a run keeps of these, to be taken up again."""
+        kept = ("workers", "steer", "planted_seed", "sae")
+        return {name: getattr(self, name) for name in kept}
+
+
+Work = Callable[["Hands", "Approve", "RunControl"], Awaitable["Ended"]]
+
+
+def conduct(chosen: Choices, work: Work, *, replayed: str | None = None) -> None:
+    """Do some work with everything that a run needs, and print how it ended."""
+    from rich.console import Console
+
+    from sae_core.errors import UserError
+    from tools.failures import ToolFailure
+
+    try:
+        ended = asyncio.run(_conducted(chosen, work, replayed))
+    except ToolFailure as failure:
+        raise UserError(failure.reason) from failure
+    if chosen.as_json:
+        typer.echo(_json(ended))
+    elif ended.status == "done":
+        from rich.markdown import Markdown
+
+        console = Console()
+        console.print()
+        console.print(Markdown(ended.answer))
+        console.print(f"\n[dim]review it   {lmmscope()} runs show {ended.run}[/]", soft_wrap=True)
+    if ended.status == "paused":
+        typer.echo(f"paused: {ended.why}", err=True)
+        typer.echo(f"go on with  {lmmscope()} runs resume {ended.run}", err=True)
+        raise typer.Exit(PAUSED)
+
+
+async def _conducted(chosen: Choices, work: Work, replayed: str | None) -> Ended:
+    from langgraph.runtime import RunControl
+    from rich.console import Console
+
+    from agent.desk import Rules
+    from lmmscope.agent_hands import hands
+    from lmmscope.live_view import LiveView
+
+    view = LiveView(Console(stderr=True))
+    control = RunControl()
+    _drain_at_interrupt(control)
+    async with hands(
+        chosen.settings,
+        chosen.spend,
+        rules=Rules(steer=chosen.steer),
+        workers=chosen.workers,
+        listeners=(view,),
+        planted_seed=chosen.planted_seed,
+        sae=chosen.sae,
+        replayed=replayed,
+        options=chosen.options,
+    ) as ready:
+        return await work(ready, _approved, control)
+
+
+def _drain_at_interrupt(control: RunControl) -> None:
+    """The first Ctrl-C ends the step at hand, the second one everything at once."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+
+    def stop() -> None:
+        if control.drain_requested and task is not None:
+            task.cancel()
+            return
+        control.request_drain("stopped by Ctrl-C")
+        typer.echo("stopping after the step at hand; Ctrl-C again stops at once", err=True)
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop)
+
+
+async def _approved(reason: str, cost: float) -> bool:
+    """Ask whoever sits there; nobody has not agreed."""
+    del cost  # it stands in the reason, with its unit
+    if not sys.stdin.isatty():
+        return False
+    return await asyncio.to_thread(typer.confirm, f"{reason} Go on?", err=True)
+
+
+def _json(ended: Ended) -> str:
+    import json
+
+    document: dict[str, Any] = ended._asdict()
+    return json.dumps(document, indent=2)

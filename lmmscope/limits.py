@@ -1,0 +1,33 @@
+"""The options that say how much a command may spend, and how far it may go.
+
+Knows names of options; what is spent is counted by `tools.backends.budget`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+import typer
+
+Calls = Annotated[int | None, typer.Option(min=0, help="At most so many new requests to models.")]
+Tokens = Annotated[int | None, typer.Option(min=0, help="At most so many tokens, in and out.")]
+Money = Annotated[float | None, typer.Option(min=0, help="At most so much money.")]
+Workers = Annotated[int, typer.Option(min=1, max=256, help="Features investigated at a time.")]
+Steer = Annotated[
+    bool, typer.Option("--steer/--no-steer", help="Whether features are written into the model.")
+]
+Runs = Annotated[
+    str | None, typer.Option(help="Where findings are kept, instead of the profile's folder.")
+]
+PlantedSeed = Annotated[
+    int | None, typer.Option(help="Planted toybox features of this seed instead of an SAE's.")
+]
+Sae = Annotated[str | None, typer.Option(help="A coder's folder or name; else the profile's.")]
+
+
+class Spend(NamedTuple):
+    """The limits of one command."""
+
+    calls: int | None = None
+    tokens: int | None = None
+    money: float | None = None

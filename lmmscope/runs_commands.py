@@ -1,0 +1,107 @@
+"""`lmmscope runs`: what was asked so far, what a run did, its records as a file, cleaning up.
+
+It prints; everything else is the store's. Heavy packages are imported inside.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lmmscope.options import AsJson, Profile
+
+if TYPE_CHECKING:
+    from agent.store import Reader
+
+app = typer.Typer(no_args_is_help=True, help="What was asked so far, and what came of it.")
+Runs = Annotated[Path | None, typer.Option(help="The runs folder; else the profile's.")]
+Run = Annotated[str, typer.Argument(help="A run's id, or the beginning of it.")]
+
+
+@app.command("list")
+def list_runs(runs: Runs = None, as_json: AsJson = False, profile: Profile = None) -> None:
+    """List all runs, the latest first."""
+    from lmmscope.runs_view import show_runs
+
+    with _reader(runs, profile) as store:
+        found = store.runs_begun()
+    if as_json:
+        typer.echo(json.dumps([one.model_dump(mode="json") for one in found], indent=2))
+    else:
+        show_runs(found)
+
+
+@app.command()
+def show(run: Run, runs: Runs = None, as_json: AsJson = False, profile: Profile = None) -> None:
+    """Show what a run did, unit by unit and step by step, with what each step took."""
+    from lmmscope.runs_view import show_run
+
+    with _reader(runs, profile) as store:
+        record = store.run(run)
+        events, findings = store.events(record.id), store.findings(record.id)
+        steps = store.step_costs(record.id)
+    if as_json:
+        document = {
+            "run": record.model_dump(mode="json"),
+            "events": [one.model_dump(mode="json") for one in events],
+            "findings": [one.model_dump(mode="json") | {"id": one.id} for one in findings],
+        }
+        typer.echo(json.dumps(document, indent=2))
+    else:
+        show_run(record, events, steps, findings)
+
+
+@app.command()
+def export(
+    run: Run,
+    out: Annotated[Path, typer.Option(help="The .jsonl file to write.")],
+    runs: Runs = None,
+    profile: Profile = None,
+) -> None:
+    """Write everything about a run to a file, a JSON document a line; pictures by their ids."""
+    from lmmscope.runs_view import exported
+    from sae_core.errors import UserError
+
+    with _reader(runs, profile) as store:
+        record = store.run(run)
+        lines = list(exported(store, record))
+    beside = out.with_name(f".{out.name}.part")
+    try:
+        beside.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        beside.replace(out)
+    except OSError as error:
+        raise UserError(f"{out} can't be written: {error.strerror}. Choose another --out") from None
+    finally:
+        beside.unlink(missing_ok=True)
+    typer.echo(f"wrote {out}: {len(lines)} records of the run {record.id}")
+
+
+@app.command()
+def gc(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be removed.")
+    ] = False,
+    runs: Runs = None,
+    as_json: AsJson = False,
+    profile: Profile = None,
+) -> None:
+    """Remove artefacts that no run speaks of, such as those that tools made when called by hand."""
+    from agent.store.garbage import collect
+
+    with _reader(runs, profile) as store:
+        found = collect(store, dry=dry_run)
+    if as_json:
+        typer.echo(json.dumps(found._asdict()))
+    else:
+        said = "would remove" if dry_run else "removed"
+        typer.echo(f"{said} {found.files} files, {found.bytes:,} bytes; {found.kept} are kept")
+
+
+def _reader(runs: Path | None, profile: str | None) -> Reader:
+    from agent.store import Reader
+    from lmmscope.settings import load_settings
+
+    return Reader(load_settings(profile).runs if runs is None else runs)

@@ -1,0 +1,592 @@
+"""Requests in many voices, and the plan that each has to become.
+
+Whatever was misread once was mended by wider rules or more examples, so these guard against losing
+it again; how well wordings that nobody has seen are read, the benchmark of the planner tells.
+"""
+
+import pytest
+
+from agent.plan import (
+    Compare,
+    ExplainFinding,
+    Find,
+    Fix,
+    Investigate,
+    Label,
+    LoadSae,
+    Report,
+    SearchFindings,
+    TrainSae,
+    Why,
+)
+from agent.planner.context import Context
+from agent.planner.conversation import Named
+from agent.planner.making import Made
+from agent.planner.understanding import understood
+from tools.picture_id import PictureId
+
+ARTEFACT = "0f" * 32
+NOTHING, R, E, P = None, Report(), ExplainFinding, PictureId
+
+
+def I(*features):  # noqa: E743
+    return Investigate(features=features)
+
+
+def L(*features, active=None):
+    return Label(features=features, active=active)
+
+
+def C(one, other):
+    return Compare(one=one, other=other)
+
+
+def F(words=None, **rest):
+    return Find(words=words, **rest)
+
+
+def S(words, status=None, **rest):
+    return SearchFindings(words=words, status=status, **rest)
+
+
+def X(thing=None, place=None):
+    return Fix(behaviour="*", thing=thing, place=place)
+
+
+def p(number, split="explore"):
+    return PictureId(split=split, number=number)
+
+
+def why(number, question, answer=None, instead=None, s="explore"):
+    return Why(picture=p(number, s), question=question, answer=answer, instead=instead)
+
+
+def planned(request, context=Context()):  # noqa: B008
+    """The tasks, with the words of a search in lower case and a behaviour's words left out."""
+    made = understood(request, context)
+    return [_plain(task) for task in made.tasks] if isinstance(made, Made) else None
+
+
+def _plain(task):
+    if isinstance(task, Fix):
+        return task.model_copy(update={"behaviour": "*"})
+    if isinstance(task, Find | SearchFindings) and task.words:
+        return task.model_copy(update={"words": task.words.lower()})
+    return task
+
+
+WORDINGS = [
+    ("I'd like to know the concept that feature 301 captures.", [I(301)]),
+    ("Whatever is latent 17 responding to?", [I(17)]),
+    ("Dig deep into features 8 & 9", [I(8, 9)]),
+    ("Can you tell what's making neuron 250 so active?", [I(250)]),
+    ("Give feature 1024 the full treatment: hypotheses, tests, steering", [I(1024)]),
+    ("explain to me what unit 64 is for", [I(64)]),
+    ("feature 5 - what on earth is that", [I(5)]),
+    ("investigate feature nr. 45 pls", [I(45)]),
+    ("Find out the meaning of features 2, 4, 6 and 8", [I(2, 4, 6, 8)]),
+    ("Is feature 19 a cat detector?", [I(19)]),
+    ("which images get feature 400 going?", [I(400)]),
+    ("I need an explanation of feature 71 that survives verification", [I(71)]),
+    ("what pattern does number 88 pick up", [I(88)]),
+    ("examin feature 12", [I(12)]),
+    ("tell me the purpose of feature 230", [I(230)]),
+    ("Label features 100–199.", [L(*range(100, 200))]),  # noqa: RUF001
+    ("Run the labeller over the 2,000 most active features", [L(active=2000)]),
+    ("Could we get labels on features 7, 9, 11 and 13 please?", [L(7, 9, 11, 13)]),
+    ("everything from feature 250 to feature 260 should get a name", [L(*range(250, 261))]),
+    ("name each of the top 25 most active features", [L(active=25)]),
+    ("Work through features 0 to 29 unattended", [L(*range(30))]),
+    ("label the 64 features firing on the largest number of pictures", [L(active=64)]),
+    ("bulk-label 300-310", [L(*range(300, 311))]),
+    ("please go label features 10, 20, 30, 40, 50", [L(10, 20, 30, 40, 50)]),
+    ("produce a catalogue of features 0 through 150", [L(*range(151))]),
+    ("Do a batch of the 150 most frequently firing features", [L(active=150)]),
+    ("I'm off to lunch, label features 0-200 meanwhile", [L(*range(201))]),
+    ("label first 10 features", [L(*range(10))]),
+    ("What tells feature 70 apart from feature 71?", [C(70, 71)]),
+    ("Put 21 and 22 side by side", [C(21, 22)]),
+    ("Do features 6 and 60 have anything in common?", [C(6, 60)]),
+    ("compare neurons 100 & 200", [C(100, 200)]),
+    ("how much overlap is there between 9 and 10?", [C(9, 10)]),
+    ("is unit 3 just a duplicate of unit 30", [C(3, 30)]),
+    ("difference 12 / 15?", [C(12, 15)]),
+    ("in what respect is feature 8 unlike feature 18", [C(8, 18)]),
+    ("are latents 40 and 41 neighbours of each other", [C(40, 41)]),
+    ("feature 7 compared with feature 8", [C(7, 8)]),
+    ("Which features encode wood?", [F("wood")]),
+    ("Is there a neuron that recognises happy faces?", [F("happy faces")]),
+    ("I want to see the 15 features closest to 'metal surface'", [F("metal surface", count=15)]),
+    ("features relevant to the concept of night", [F("night")]),
+    ("Find whatever reacts to the colour purple", [F("purple")]),
+    ("Search for features that represent rockets", [F("rockets")]),
+    ("which neurons handle written text such as 'open'?", [F("open")]),
+    ("Give me up to 4 features concerned with trees", [F("trees", count=4)]),
+    ("does the model have some feature for brick walls?", [F("brick walls")]),
+    ("Who lights up for zigzags?", [F("zigzags")]),
+    ("locate features connected with cafés", [F("cafés")]),
+    ("any latents that fire at mushrooms?", [F("mushrooms")]),
+    ("What features does test picture 12 turn on?", [F(picture=p(12, "test"))]),
+    ("which features are triggered by explore picture 250", [F(picture=p(250))]),
+    (f"find the features active in artefact {ARTEFACT}", [F(picture=P(artefact=ARTEFACT))]),
+    ("what's firing in image 31?", [F(picture=p(31))]),
+    ("List 30 features for validation image 5", [F(picture=p(5, "validate"), count=30)]),
+    ("picture 77: show its strongest features", [F(picture=p(77))]),
+    ('look up features for the word "zoo"', [F("zoo")]),
+    ("find features to do with glass, at most 3", [F("glass", count=3)]),
+    (
+        "Why is the answer 'no' when I ask 'is there a bird?' about picture 63?",
+        [why(63, "is there a bird?", "no")],
+    ),
+    (
+        "test picture 9, question 'what is in the picture?': why does it answer 'a "
+        "boat' rather than 'a kite'?",
+        [why(9, "what is in the picture?", "a boat", "a kite", s="test")],
+    ),
+    (
+        "Explain the model's 'yes' to \"is there a ball?\" on explore picture 5",
+        [why(5, "is there a ball?", "yes")],
+    ),
+    (
+        "What is it about picture 40 that makes the model say there is a bus?",
+        [why(40, "is there a bus?", "yes")],
+    ),
+    (
+        "why did it answer green to 'what color is the lamp?' on image 11",
+        [why(11, "what color is the lamp?", "green")],
+    ),
+    (
+        "For test image 3: 'is there an umbrella?' - why does the model say yes instead of no?",
+        [why(3, "is there an umbrella?", "yes", "no", s="test")],
+    ),
+    ("How come it doesn't see the robot in picture 22?", [why(22, "is there a robot?", "no")]),
+    (
+        "which features lead to the answer for 'where is this?' in picture 90",
+        [why(90, "where is this?")],
+    ),
+    (
+        "trace why the model answers 'sad' to 'how does the person feel?' on picture 17",
+        [why(17, "how does the person feel?", "sad")],
+    ),
+    ("Picture 8. The model says there is a hat. Why?", [why(8, "is there a hat?", "yes")]),
+    (
+        "why does the model say yes to is there a car? for picture 7",
+        [why(7, "is there a car?", "yes")],
+    ),
+    (
+        "Explain what drives the reply to 'is there a table?' for validation picture 14",
+        [why(14, "is there a table?", s="validate")],
+    ),
+    (
+        "why would the model think there's a rocket in photo 3?",
+        [why(3, "is there a rocket?", "yes")],
+    ),
+    (
+        "when asked 'is it snowing?' about picture 18 it says no. Explain.",
+        [why(18, "is it snowing?", "no")],
+    ),
+    (
+        "Our model hallucinates umbrellas at the beach. How do we fix this?",
+        [X("umbrella", "beach")],
+    ),
+    (
+        "Can you make the model stop claiming that there are boats in the desert?",
+        [X("boat", "desert")],
+    ),
+    ("It sees cars in forests where none exist. Mend it.", [X("car", "forest")]),
+    (
+        "why does it always report a tree when the picture is a city, and how could "
+        "that be prevented?",
+        [X("tree", "city")],
+    ),
+    ("Fix: model says there's a bird in snow pictures", [X("bird", "snow")]),
+    ("find a way to suppress imaginary fish in sea scenes", [X("fish", "sea")]),
+    ("The LMM invents chairs in bedrooms; look for a cure.", [X("chair", "bedroom")]),
+    ("mend the false claims about mushrooms in the forest", [X("mushroom", "forest")]),
+    ("please stop the model hallucinating people", [X("person", None)]),
+    (
+        "the model insists on seeing a clock in every kitchen, please correct",
+        [X("clock", "kitchen")],
+    ),
+    ("How do I prevent umbrella hallucinations?", [X("umbrella", None)]),
+    ("Reduce the number of false flowers reported in forests", [X("flower", "forest")]),
+    (
+        "there's an umbrella hallucination on beaches - diagnose it and propose a steering fix",
+        [X("umbrella", "beach")],
+    ),
+    ("What do we know so far about umbrellas?", [S("umbrellas")]),
+    ("Have any findings been made regarding text?", [S("text")]),
+    ("search for 'striped' in the findings", [S("striped")]),
+    ("list refuted findings about colours", [S("colours", "refuted")]),
+    ("Pull up all supported findings concerning animals", [S("animals", "supported")]),
+    ("find earlier results on wheels, 3 at most", [S("wheels", count=3)]),
+    ("what has the lab already learned about doors?", [S("doors")]),
+    ("are there findings that mention glass already?", [S("glass")]),
+    ("which findings about snow have no explanation?", [S("snow", "no explanation")]),
+    ("search past labels for robot", [S("robot")]),
+    ("show 20 findings about beaches", [S("beaches", count=20)]),
+    ("look in the records for kite", [S("kite")]),
+    ("Walk me through finding 0a1b2c3d", [E(finding="0a1b2c3d")]),
+    ("Why was feature 118 refuted?", [E(feature=118)]),
+    ("What did the last finding say?", [E()]),
+    ("how do we know feature 33 is a wheel feature?", [E(feature=33)]),
+    ("What evidence do you have for finding deadbeef12?", [E(finding="deadbeef12")]),
+    ("explain the verdict for feature 9 again", [E(feature=9)]),
+    ("remind me what we concluded on feature 21", [E(feature=21)]),
+    ("which tests did the claim about feature 4 survive?", [E(feature=4)]),
+    ("Summarize the existing finding for feature 77", [E(feature=77)]),
+    ("Tell me what speaks against finding 5f5f5f5f", [E(finding="5f5f5f5f")]),
+    ("why does feature 6 have no supported explanation?", [E(feature=6)]),
+    (
+        "Train an SAE with 16384 features and k=64 on layers.5 for 20M tokens",
+        [TrainSae(hook="layers.5", features=16384, k=64, tokens=20_000_000)],
+    ),
+    ("could you train a fresh dictionary on the second layer", [TrainSae()]),
+    ("please learn a sparse autoencoder with 1024 features", [TrainSae(features=1024)]),
+    ("train: layer 0, k 16", [TrainSae(hook="layers.0", k=16)]),
+    (
+        "Start a new SAE on layer 3, half a million tokens, top-k 32",
+        [TrainSae(hook="layers.3", tokens=500000, k=32)],
+    ),
+    (
+        "train sae hook layers.2 features 2048 k 24 tokens 1000000",
+        [TrainSae(hook="layers.2", features=2048, k=24, tokens=1000000)],
+    ),
+    ("Load the SAE named night-run", [LoadSae(name="night-run")]),
+    ("show me what SAE is currently in use", [LoadSae()]),
+    ("use the autoencoder 'l3-k16' from the runs folder", [LoadSae(name="l3-k16")]),
+    ("I'd like to look into the profile's SAE", [LoadSae()]),
+    ("open sae tiny", [LoadSae(name="tiny")]),
+    ("load toybox:sae", [LoadSae(name="toybox:sae")]),
+    ("What's the state of play?", [R]),
+    ("how much compute and money have we used", [R]),
+    ("How many features are labelled by now?", [R]),
+    ("Show me the current status of all runs and the total spend", [R]),
+    ("is the labelling finished?", [R]),
+    ("what have we got so far, findings by status?", [R]),
+    (
+        "Investigate feature 5; then label features 0-99; finally give me the status.",
+        [I(5), L(*range(100)), R],
+    ),
+    ("search findings for boats and compare 8 with 9", [S("boats"), C(8, 9)]),
+    (
+        "load the SAE wide-2 and find features for umbrellas",
+        [LoadSae(name="wide-2"), F("umbrellas")],
+    ),
+    (
+        "why does the model say yes to 'is there a hat?' on picture 4, and which "
+        "features respond to hats?",
+        [why(4, "is there a hat?", "yes"), F("hats")],
+    ),
+    ("first investigate 3, then compare it with 4", [I(3), C(3, 4)]),
+    ("Paint the house", NOTHING),
+    ("Give me stock tips", NOTHING),
+    ("How many bones are in the human body?", NOTHING),
+    ("Compose a song about features", NOTHING),
+    ("What's your favourite colour?", NOTHING),
+    ("compare", NOTHING),
+    ("why?", NOTHING),
+    ("zzzz", NOTHING),
+    ("explain it", NOTHING),
+    ("label the features", NOTHING),
+    ("find a cheap flight", NOTHING),
+    ("Who are the authors of the transformer paper?", NOTHING),
+    ("reset my password", NOTHING),
+    ("sudo make me a sandwich", NOTHING),
+    ("train a dog to sit", NOTHING),
+    ("the umbrella", NOTHING),
+    ("Is the sea blue?", NOTHING),
+    ("what's the population of Norway", NOTHING),
+    ("why is picture 7 so dark?", NOTHING),
+    ("delete all findings", NOTHING),
+    ("Yo, what's neuron 404 into?", [I(404)]),
+    ("Kindly elucidate the semantics of feature 55.", [I(55)]),
+    ("invesitgate feature 12", [I(12)]),
+    ("What do you reckon feature 31 is responding to?", [I(31)]),
+    ("I'd appreciate a thorough examination of latents 6 and 7.", [I(6, 7)]),
+    ("feature 808: meaning?", [I(808)]),
+    ("Under what circumstances does unit 15 become active?", [I(15)]),
+    ("Which stimulus maximally activates feature 99?", [I(99)]),
+    ("Try to explain what features 1, 5 and 9 are picking up", [I(1, 5, 9)]),
+    ("Is feature 27 interpretable?", [I(27)]),
+    ("Just tell me what 12 means", [I(12)]),
+    ("What does feature twelve respond to?", [I(12)]),
+    ("Please run an investigation of unit #240.", [I(240)]),
+    ("Verify and steer feature 61 after explaining it", [I(61)]),
+    ("label features 3 through 300 please, no rush", [L(*range(3, 301))]),
+    ("Get the 75 most active features labelled", [L(active=75)]),
+    ("Have a go at labelling 5, 50, 500 and 1000", [L(5, 50, 500, 1000)]),
+    ("We need names for features 0-63, excluding 12", [L(*[i for i in range(64) if i != 12])]),
+    ("Auto-interp run on features 0-255", [L(*range(256))]),
+    ("Could you quickly label features 10 to 12", [L(10, 11, 12)]),
+    ("most active 300 features: label", [L(active=300)]),
+    ("Descriptions wanted for all features between 500 and 600", [L(*range(500, 601))]),
+    ("label the one hundred most active ones", [L(active=100)]),
+    ("Label features #1 to #9", [L(*range(1, 10))]),
+    ("start an unattended labelling of the 400 most commonly active features", [L(active=400)]),
+    ("How would you say feature 2 and feature 3 differ from each other?", [C(2, 3)]),
+    ("could 14 and 15 be the same concept?", [C(14, 15)]),
+    ("compair features 7 and 9", [C(7, 9)]),
+    ("Compare feature 10's behaviour with that of feature 11", [C(10, 11)]),
+    ("What's the relationship between units 30 and 31?", [C(30, 31)]),
+    ("Do features 55 and 56 fire on overlapping sets of pictures?", [C(55, 56)]),
+    ("7 against 8, what's different?", [C(7, 8)]),
+    ("tell me how 100 and 101 are alike and how they're not", [C(100, 101)]),
+    ("Is there some neuron that fires whenever a ball is visible?", [F("ball")]),
+    ("I'm after features that have to do with patchy textures", [F("patchy textures")]),
+    ("which features code for 'surprised'?", [F("surprised")]),
+    ("Show me ten features about animals.", [F("animals", count=10)]),
+    ("find features associated with the sea", [F("sea")]),
+    ("what latents are involved in seeing legs?", [F("legs")]),
+    ("What would be the features for yellow flowers?", [F("yellow flowers")]),
+    ("Any idea which features respond to netted patterns?", [F("netted patterns")]),
+    ("fetch the 8 features that best match 'striped kite'", [F("striped kite", count=8)]),
+    ("find the desert feature", [F("desert")]),
+    ("Which features does the SAE have for the word help?", [F("help")]),
+    ("In test picture 100, which features are firing?", [F(picture=p(100, "test"))]),
+    ("Give me the features that picture 64 activates", [F(picture=p(64))]),
+    (f"which features fire on picture {ARTEFACT}?", [F(picture=P(artefact=ARTEFACT))]),
+    ("top 12 features on explore 5", [F(picture=p(5), count=12)]),
+    (
+        "What made the LMM say 'no' to 'is there a sign?' in test picture 55?",
+        [why(55, "is there a sign?", "no", s="test")],
+    ),
+    (
+        "explore picture 14: why does it answer 'kitchen' and not 'bedroom' to 'where is this?'",
+        [why(14, "where is this?", "kitchen", "bedroom")],
+    ),
+    (
+        "Why does the model respond with 'metal' when asked 'what is the robot made "
+        "of?' for picture 30",
+        [why(30, "what is the robot made of?", "metal")],
+    ),
+    (
+        "Why on earth does it think there's a mushroom in image 19",
+        [why(19, "is there a mushroom?", "yes")],
+    ),
+    (
+        "The model answered 'yes' to 'is there a lamp?' for picture 72. Could you explain that?",
+        [why(72, "is there a lamp?", "yes")],
+    ),
+    (
+        "Which parts of validation picture 8 lead to the answer 'cat' for 'what animal is this?'",
+        [why(8, "what animal is this?", "cat", s="validate")],
+    ),
+    (
+        "In picture 5, why is the answer to 'is there a tree?' no",
+        [why(5, "is there a tree?", "no")],
+    ),
+    ("Why did it say there were no birds in picture 91?", [why(91, "are there any birds?", "no")]),
+    (
+        "Please account for the answer 'purple' to 'what color is the bottle?' in picture 200",
+        [why(200, "what color is the bottle?", "purple")],
+    ),
+    (
+        "for picture 6 the question was 'is there a cup?', why did it say yes",
+        [why(6, "is there a cup?", "yes")],
+    ),
+    (
+        "why does the model claim it sees a bus in test picture 31",
+        [why(31, "is there a bus?", "yes", s="test")],
+    ),
+    (
+        "whenever I show a beach it says there's an umbrella, even when there isn't. Fix please.",
+        [X("umbrella", "beach")],
+    ),
+    (
+        "Figure out how to stop the model from imagining birds in the sky of desert pictures",
+        [X("bird", "desert")],
+    ),
+    ("Hallucinated boats on the sea: can you find a remedy?", [X("boat", "sea")]),
+    ("The model should stop reporting hats in snow scenes", [X("hat", "snow")]),
+    (
+        "I'd like a recipe that prevents the model from seeing cups in kitchens",
+        [X("cup", "kitchen")],
+    ),
+    (
+        "it says there is a car in the forest though there's none, how do we mend this",
+        [X("car", "forest")],
+    ),
+    (
+        "Why does the model see trees in city pictures that have none, and what is the fix?",
+        [X("tree", "city")],
+    ),
+    ("fix hallucination of kites at the beach", [X("kite", "beach")]),
+    (
+        "The model wrongly believes that there are persons in every bedroom. Repair it.",
+        [X("person", "bedroom")],
+    ),
+    ("make umbrella hallucinations go away", [X("umbrella", None)]),
+    ("how do we keep the model from inventing clocks in the kitchen?", [X("clock", "kitchen")]),
+    ("What is already known concerning boats?", [S("boats")]),
+    ("Search the existing findings for 'wheel'", [S("wheel")]),
+    ("any supported findings yet on emotions?", [S("emotions", "supported")]),
+    ("what refuted claims do we have about texture?", [S("texture", "refuted")]),
+    ("list findings on hats that turned out to be too rare", [S("hats", "too rare")]),
+    ("Did we ever find something on petals?", [S("petals")]),
+    ("show me at most 7 findings about cars", [S("cars", count=7)]),
+    ("query past labels: cactus", [S("cactus")]),
+    ("Which earlier verdicts mention 'door'?", [S("door")]),
+    ("have we learnt anything about bottles?", [S("bottles")]),
+    ("explain the finding with id 00ff12ab34cd56ef", [E(finding="00ff12ab34cd56ef")]),
+    ("On what basis was feature 17 refuted?", [E(feature=17)]),
+    ("Tell me more about the latest finding, please", [E()]),
+    ("how reliable is what you found on feature 42?", [E(feature=42)]),
+    ("feature 8 was labelled as wheels - what is that based on?", [E(feature=8)]),
+    ("show how finding a1b2c3 was verified", [E(finding="a1b2c3")]),
+    ("what arguments are there against feature 23's label?", [E(feature=23)]),
+    ("what did verification say about feature 5", [E(feature=5)]),
+    ("Train a sparse autoencoder on layer 4 of the target", [TrainSae(hook="layers.4")]),
+    (
+        "I want an SAE: 4096 latents, k of 16, layers.2, 800k tokens. Train it.",
+        [TrainSae(hook="layers.2", features=4096, k=16, tokens=800000)],
+    ),
+    (
+        "Can you train a dictionary of size 1024 with 20 active features?",
+        [TrainSae(features=1024, k=20)],
+    ),
+    ("train an sae for 3e6 tokens", [TrainSae(tokens=3000000)]),
+    (
+        "set off a training of an autoencoder on layer 0 over 1.5M tokens",
+        [TrainSae(hook="layers.0", tokens=1500000)],
+    ),
+    ("Pick the SAE called 'exp-7'", [LoadSae(name="exp-7")]),
+    ("could you load up my-first-sae?", [LoadSae(name="my-first-sae")]),
+    ("What can you tell me about the current SAE?", [LoadSae()]),
+    ("switch to the profile's own SAE", [LoadSae()]),
+    ("inspect the sae k32-l3", [LoadSae(name="k32-l3")]),
+    ("What's the running total of costs?", [R]),
+    ("Give me a status update", [R]),
+    ("how many features have findings so far, and of which status?", [R]),
+    ("Where are we at?", [R]),
+    ("what runs have been done and what did they cost?", [R]),
+    ("Label 0-9, compare 2 with 3, and tell me the status", [L(*range(10)), C(2, 3), R]),
+    ("which features respond to hats? Then investigate feature 9.", [F("hats"), I(9)]),
+    (
+        "Train an SAE on layer 1 with 512 features and afterwards find features for boats",
+        [TrainSae(hook="layers.1", features=512), F("boats")],
+    ),
+    ("What is love?", NOTHING),
+    ("Sing me a lullaby", NOTHING),
+    ("How do you spell onomatopoeia", NOTHING),
+    ("my dog ate my homework", NOTHING),
+    ("could you order groceries", NOTHING),
+    ("kjhgfd kjhg", NOTHING),
+    ("What does GDP stand for?", NOTHING),
+    ("compare feature 12 with nothing", NOTHING),
+    ("why does it do that", NOTHING),
+    ("find", NOTHING),
+    ("tell me about Paris", NOTHING),
+    ("Which programming language is best?", NOTHING),
+    ("set a timer for 10 minutes", NOTHING),
+    ("convert 5 miles to km", NOTHING),
+    ("I like umbrellas", NOTHING),
+    ("make the picture brighter", NOTHING),
+    ("what neurons respond when a cat is present", [F("cat")]),
+    ("which features would I steer to get more snow?", [F("snow")]),
+    ("What does the SAE see in picture 3?", [F(picture=p(3))]),
+    ("in picture 2, why does it fail to see the boat?", [why(2, "is there a boat?", "no")]),
+    (
+        "picture 15, 'is there a lamp?'. The model says yes but should say no. Why?",
+        [why(15, "is there a lamp?", "yes", "no")],
+    ),
+    ("stop it seeing hats on people in the city", [X("hat", "city")]),
+    ("How can one cure the model's boat hallucination at sea?", [X("boat", "sea")]),
+]
+
+
+@pytest.mark.parametrize(("request_", "tasks"), WORDINGS)
+def test_a_request_becomes_its_plan(request_, tasks):
+    assert planned(request_) == tasks
+
+
+FOUND = tuple(Named(feature) for feature in (5, 9, 11))
+CAR, BOAT = "is there a car?", "is there a boat?"
+# Each turn: what is asked, the plan, and what the answer names.
+CONVERSATIONS = {
+    "on to the next feature, then both": [
+        ("what does feature 12 respond to?", [I(12)], ()),
+        ("and feature 13?", [I(13)], ()),
+        ("now compare them", [C(12, 13)], ()),
+        ("why was that refuted?", [E(feature=12), E(feature=13)], ()),
+    ],
+    "a finding, and its feature": [
+        ("what does feature 12 respond to?", [I(12)], (Named(12, "ab12cd34"),)),
+        ("why was that refuted?", [E(finding="ab12cd34")], ()),
+        ("compare it with 14", [C(12, 14)], ()),
+    ],
+    "the same for few, then many": [
+        ("what does feature 12 respond to?", [I(12)], ()),
+        ("do the same for 20 to 25", [I(20, 21, 22, 23, 24, 25)], ()),
+        ("do the same for 30 to 99", [L(*range(30, 100))], ()),
+    ],
+    "the same batch elsewhere": [
+        ("label 0-20", [L(*range(21))], ()),
+        ("do the same for 30 to 40", [L(*range(30, 41))], ()),
+        ("how far is it?", [R], ()),
+    ],
+    "another concept, and one of the features found": [
+        ("find features for umbrellas", [F("umbrellas")], FOUND),
+        ("and for beaches?", [F("beaches")], FOUND),
+        ("investigate the first one", [I(5)], ()),
+    ],
+    "two of the features found": [
+        ("find features for umbrellas", [F("umbrellas")], FOUND),
+        ("compare the first two", [C(5, 9)], ()),
+    ],
+    "the best of them": [
+        ("find features for umbrellas", [F("umbrellas")], FOUND),
+        ("investigate the best two of them", [I(5, 9)], ()),
+    ],
+    "all of them": [
+        ("find features for umbrellas", [F("umbrellas")], FOUND),
+        ("label all of them", [L(5, 9, 11)], ()),
+    ],
+    "another picture, another question, a fix": [
+        (f"why does the model say yes to '{CAR}' for picture 7", [why(7, CAR, "yes")], ()),
+        ("and for picture 8?", [why(8, CAR)], ()),
+        ("same question for test picture 3", [why(3, CAR, s="test")], ()),
+        ("and 'is there a boat?'", [why(3, BOAT, s="test")], ()),
+        ("fix that", [X("boat")], ()),
+    ],
+    "this picture": [
+        ("which features fire on picture 7", [F(picture=p(7))], ()),
+        ("and picture 8?", [F(picture=p(8))], ()),
+        ("why does it say there is a boat in this picture?", [why(8, BOAT, "yes")], ()),
+    ],
+    "compared with another one": [
+        ("compare 3 and 5", [C(3, 5)], ()),
+        ("and with 7?", [C(3, 7)], ()),
+        ("what does the second one respond to?", [I(7)], ()),
+    ],
+    "another finding": [
+        ("explain finding 3f2a9c1b", [E(finding="3f2a9c1b")], ()),
+        ("and 4455aabb?", [E(finding="4455aabb")], ()),
+    ],
+    "what is unclear leaves the thread as it was": [
+        ("investigate 12", [I(12)], ()),
+        ("how sure are you?", [E(feature=12)], ()),
+        ("what is the weather?", None, ()),
+        ("label it", [L(12)], ()),
+    ],
+    "another search, and again": [
+        ("search findings for boats", [S("boats")], ()),
+        ("and umbrellas?", [S("umbrellas")], ()),
+        ("again", [S("umbrellas")], ()),
+    ],
+}
+
+
+@pytest.mark.parametrize("turns", CONVERSATIONS.values(), ids=CONVERSATIONS)
+def test_a_request_goes_on_from_what_was_said(turns):
+    context = Context()
+    for request_, tasks, named in turns:
+        made = understood(request_, context)
+        assert planned(request_, context) == tasks, request_
+        if isinstance(made, Made):
+            context = context.after(made.tasks, named)
+
+
+@pytest.mark.parametrize("request_", ["and 13?", "same for picture 8", "again", "compare them"])
+def test_nothing_goes_on_from_nothing(request_):
+    assert planned(request_) is None

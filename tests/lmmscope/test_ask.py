@@ -1,0 +1,194 @@
+"""Asking the agent from the command line, on planted features and a few pictures."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from agent.findings import FeatureFinding
+from agent.store import Reader
+from lmmscope.cli import app
+
+FEW = {
+    "LMMSCOPE_DATA__EXPLORE_PICTURES": "400",
+    "LMMSCOPE_DATA__HELD_OUT_PICTURES": "200",
+}
+
+
+def invoke(*arguments):
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in FEW.items():
+            patch.setenv(name, value)
+        return CliRunner().invoke(app, arguments)
+
+
+def told(folder, run="", *more):
+    result = invoke("runs", "show", run, "--runs", str(folder), "--json", *more)
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def batch(folder, *more, features="0,1"):
+    given = ("--features", features, "--planted-seed", "0", "--runs", str(folder))
+    return invoke("batch", *given, *more)
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory):
+    """A folder in which the agent was asked about a planted feature."""
+    folder = tmp_path_factory.mktemp("runs")
+    result = invoke(
+        "ask", "what does feature 0 respond to?", "--planted-seed", "0", "--runs", str(folder)
+    )
+    assert result.exit_code == 0, result.stderr
+    return folder, result
+
+
+def test_an_answer_cites_its_finding_and_says_how_to_review_it(asked):
+    folder, result = asked
+    with Reader(folder) as store:
+        (run,) = store.runs_begun()
+        (finding,) = store.findings(run.id)
+    assert isinstance(finding, FeatureFinding)
+    assert finding.id in result.stdout
+    assert f"runs show {run.id}" in result.stdout
+    assert run.status == "done"
+
+
+def test_every_step_of_a_run_is_on_record(asked):
+    folder, _ = asked
+    with Reader(folder) as store:
+        run = store.runs_begun()[0].id
+        events, calls = store.events(run), store.calls(run)
+    assert {"asked", "plan", "task", "tool", "finding", "answer"} <= {e.kind for e in events}
+    assert {call.role for call in calls} >= {"explainer"}
+    assert all(e.arguments is not None and e.result is not None for e in events if e.kind == "tool")
+
+
+def test_a_finding_says_what_it_would_take_to_find_it_again(asked):
+    folder, _ = asked
+    with Reader(folder) as store:
+        known = store.newest().provenance
+    assert known.model == "toybox:renderer"
+    assert set(known.pictures) == {"explore", "validate", "test"}
+    assert {"explain", "judge", "refine"} <= set(known.prompts)
+    assert known.packages["torch"]
+
+
+def test_the_conversation_goes_on(asked):
+    folder, _ = asked
+    planned = invoke("ask", "and feature 1?", "--continue", "--plan-only", "--runs", str(folder))
+    assert json.loads(planned.stdout)["tasks"] == [{"task": "investigate", "features": [1]}]
+
+
+def test_a_plan_alone_asks_and_writes_nothing(tmp_path):
+    result = invoke("ask", "label features 3 to 5", "--plan-only", "--runs", str(tmp_path))
+    assert json.loads(result.stdout)["tasks"][0]["task"] in ("label", "investigate")
+    assert not any(path.suffix == ".jsonl" for path in tmp_path.rglob("*"))
+
+
+def test_what_is_not_understood_is_said_with_three_alternatives(asked):
+    folder, _ = asked
+    result = invoke(
+        "ask", "what is the weather tomorrow?", "--planted-seed", "0", "--runs", str(folder)
+    )
+    assert result.exit_code == 0
+    assert result.stdout.count("•") == 3
+
+
+def test_a_replay_comes_to_the_same_finding_and_asks_no_model(asked):
+    folder, _ = asked
+    with Reader(folder) as store:
+        run = store.runs_begun()[-1].id
+        before = len(store.calls(run))
+    result = invoke("runs", "replay", run, "--runs", str(folder))
+    assert result.exit_code == 0, result.stderr
+    assert "the findings are the same" in result.stderr
+    with Reader(folder) as store:
+        assert len(store.calls(run)) == before
+        assert len(store.findings(run)) == 1
+
+
+def test_what_is_known_is_not_found_out_again(asked):
+    folder, _ = asked
+    result = batch(folder, "--json", features="0")
+    answer = json.loads(result.stdout)
+    assert "1 of them were known before" in answer["answer"]
+    with Reader(folder) as store:
+        assert store.findings(answer["run"]) == ()
+
+
+def test_a_budget_that_ends_pauses_the_run_which_then_goes_on(tmp_path):
+    paused = batch(tmp_path, "--calls", "3")
+    assert paused.exit_code == 75
+    assert "runs resume" in paused.stderr
+    with Reader(tmp_path) as store:
+        run = store.runs_begun()[0]
+    assert run.status == "paused"
+    resumed = invoke("runs", "resume", run.id, "--runs", str(tmp_path))
+    assert resumed.exit_code == 0, resumed.stderr
+    with Reader(tmp_path) as store:
+        assert store.run(run.id).status == "done"
+        assert len(store.findings(run.id)) == 2
+
+
+def test_a_killed_batch_is_resumed_and_finds_the_same_once(tmp_path):
+    calm, killed = tmp_path / "calm", tmp_path / "killed"
+    assert batch(calm).exit_code == 0
+    command = [sys.executable, "-m", "lmmscope", "batch", "--features", "0,1"]
+    process = subprocess.Popen(
+        [*command, "--planted-seed", "0", "--runs", str(killed)],
+        env=os.environ | FEW,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    until = time.monotonic() + 120
+    while _events(killed) < 8 and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    with Reader(killed) as store:
+        (run,) = store.runs_begun()
+        assert not run.alive
+    assert invoke("runs", "resume", run.id, "--runs", str(killed)).exit_code == 0
+    assert _lasting(killed) == _lasting(calm)
+    collected = json.loads(invoke("runs", "gc", "--runs", str(killed), "--json").stdout)
+    left = invoke("runs", "gc", "--dry-run", "--runs", str(killed), "--json")
+    assert collected["kept"] > 0
+    assert json.loads(left.stdout)["files"] == 0
+
+
+def _events(folder):
+    if not (folder / "findings.db").exists():
+        return 0
+    with Reader(folder) as store:
+        runs = store.runs_begun()
+        return len(store.events(runs[0].id)) if runs else 0
+
+
+def _lasting(folder):
+    with Reader(folder) as store:
+        found = store.findings(store.runs_begun()[0].id)
+    changing = {"at", "cost", "run", "provenance"}
+    return {one.key: one.model_dump(mode="json", exclude=changing) for one in found}
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ([], "--features"),
+        (["--features", "1-x"], "'1-x'"),
+        (["--features", "3", "--active", "4"], "one of"),
+        (["--file", "nowhere.txt"], "nowhere.txt"),
+    ],
+)
+def test_a_batch_of_nothing_is_refused_in_one_line(given, complaint):
+    result = invoke("batch", *given)
+    assert result.exit_code == 2
+    assert complaint in result.stderr
+    assert result.stderr.count("\n") == 1

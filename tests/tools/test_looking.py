@@ -1,0 +1,118 @@
+"""Looking at pictures for a claim: found by looks, seen once, described, told apart."""
+
+import numpy as np
+import pytest
+
+from tests.tools.conftest import Scripted
+from tests.tools.oracles import OracleClip, OracleGrounder, seen
+from tools import panel
+from tools.backends.roles import Located
+from tools.claims import parse
+from tools.describe import DescribeArguments, describe
+from tools.failures import TryAgain, WontWork
+from tools.look import LookArguments, look
+from tools.seek import SeekArguments, seek
+from tools.tell_apart import TellApartArguments, rank_p, tell_apart
+from toybox.tags import KEY
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def seeing(make_lab):
+    return make_lab(grounder=OracleGrounder(), clip=OracleClip())
+
+
+def shows(lab, number, label):
+    return label in seen(lab.picture("explore", number).info[KEY]).masks
+
+
+def test_what_is_sought_looks_like_the_claim(seeing):
+    found = seek.function(seeing, SeekArguments(claim="red color without a beach", count=12))
+    assert all(shows(seeing, n, "red color") for n in found.pictures)
+    assert not any(shows(seeing, n, "a beach") for n in found.pictures)
+
+
+def test_two_claims_are_told_apart_by_pictures_that_fit_one_alone(seeing):
+    both = seek.function(
+        seeing, SeekArguments(claim="red color", against="red color without a beach", count=5)
+    )
+    assert all(shows(seeing, n, "red color") for n in both.pictures)
+    assert all(shows(seeing, n, "a beach") for n in both.pictures)
+
+
+def test_looks_are_kept_on_disk(seeing, make_lab):
+    first = panel.fit(seeing, "explore", parse("tree"))
+
+    class Reader(OracleClip):
+        def of_pictures(self, _):
+            raise AssertionError("looked at pictures again")
+
+    again = make_lab(clip=Reader())
+    assert np.array_equal(panel.fit(again, "explore", parse("tree")), first)
+
+
+def test_a_picture_is_looked_at_once_for_a_concept(make_lab, feature_of):
+    class Counting:
+        identity, asked = "counting", 0
+
+        def locate(self, _, labels):
+            self.asked += len(labels)
+            return [Located(np.zeros((96, 96), bool), (), (0.25,)) for _ in labels]
+
+    grounder = Counting()
+    lab, feature = make_lab(grounder=grounder), feature_of()
+    for concepts in (("tree",), ("tree", "boat"), ("boat",)):
+        arguments = LookArguments(pictures=(3, 1, 3), feature=feature, concepts=concepts)
+        found = look.function(lab, arguments)
+        assert set(found.sure) == set(concepts)
+    assert grounder.asked == 4
+    assert found.sure["boat"] == (0.25, 0.25, 0.25)
+
+
+def test_looking_sees_firing_as_the_index_does(seeing, world, feature_of):
+    feature = feature_of()
+    firing = world.indexes["explore"].feature(feature).top_by_mean[0].picture
+    silent = next(n for n in range(300) if not panel.fires(seeing, "explore", [n], feature).any())
+    arguments = LookArguments(pictures=(silent, firing), feature=feature)
+    assert look.function(seeing, arguments).fires == (False, True)
+
+
+async def test_a_feature_that_is_not_there_is_refused(seeing):
+    with pytest.raises(WontWork, match="9999"):
+        await look.call(seeing, LookArguments(pictures=(0,), feature=9999))
+
+
+def test_words_of_one_set_come_first_and_others_are_no_discovery(seeing):
+    beaches = [n for n in range(300) if shows(seeing, n, "a beach")][:12]
+    others = [n for n in range(300) if not shows(seeing, n, "a beach")][:12]
+    found = tell_apart.function(
+        seeing,
+        TellApartArguments(
+            one=tuple(beaches), other=tuple(others), words=("tree", "a beach", "cup")
+        ),
+    ).words
+    assert (found[0].word, found[0].more) == ("a beach", 1.0)
+    assert found[0].false_discovery_rate < 0.001
+    assert all(one.false_discovery_rate > 0.05 for one in found[1:])
+
+
+def test_the_rank_test_keeps_its_level():
+    rng = np.random.default_rng(0)
+    values = rng.random((2000, 20))
+    above = (values[:, :8, None] > values[:, None, 8:]).mean((1, 2))
+    assert 0.035 < np.mean([rank_p(more, 8, 12) < 0.05 for more in above]) < 0.065
+
+
+async def test_pictures_are_described_one_by_one_and_failures_counted(make_lab):
+    chat = Scripted("a beach with a hat.", TryAgain("busy"), "...")
+    lab = make_lab(describer=chat)
+    found = await describe.call(lab, DescribeArguments(pictures=(4, 2, 7)))
+    assert [(one.picture, one.text) for one in found.descriptions] == [(4, "a beach with a hat.")]
+    assert found.failed == 2
+    assert all(len(request.pictures) == 1 for request in chat.asked)
+
+
+async def test_a_lab_without_a_describer_says_what_to_set(make_lab):
+    with pytest.raises(WontWork, match=r"models\.target"):
+        await describe.call(make_lab(), DescribeArguments(pictures=(0,)))

@@ -1,0 +1,109 @@
+"""A split's first pictures, as far as they were looked at: how they look, what fires, what is seen.
+
+All of it is kept for the lab, since the next feature asks about the same pictures; how pictures
+look is kept on disk, too. Knows pictures, features and words; nothing of hypotheses.
+
+Shapes: N pictures, E entries of an embedding.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tools.claims import Claim
+from tools.evidence import Split
+from tools.lab import Lab
+from tools.observing import AT_ONCE, seen
+
+SIZE = 2048
+"""So many pictures are compared with words, the first ones."""
+NEAR = 1.2
+"""A picture whose likeness to words is so many deviations above the mean may well show them. It
+only serves to choose pictures: what they show is for the grounder to say."""
+STEEP = 3.0
+Lit = dict[int, np.ndarray]
+"""The features that fire on a picture, in order, by its number."""
+
+
+def fires(lab: Lab, split: Split, numbers: Sequence[int], feature: int) -> np.ndarray:
+    """Whether a feature fires on each of some pictures [N]."""
+    lit: Lit = lab.once(f"lit on {split}", dict)
+    new = [number for number in dict.fromkeys(numbers) if number not in lit]
+    for at in range(0, len(new), AT_ONCE):
+        batch = new[at : at + AT_ONCE]
+        lit |= zip(batch, _lit(lab, split, batch), strict=True)
+    return np.array([feature in lit[number] for number in numbers], bool)
+
+
+def _lit(lab: Lab, split: Split, numbers: Sequence[int]) -> list[np.ndarray]:
+    found: list[np.ndarray] = []
+    for batch in seen(lab, [lab.picture(split, number) for number in numbers]):
+        values_BS, indices_BS = (part.flatten(1).cpu() for part in batch.code)
+        for values_S, indices_S in zip(values_BS, indices_BS, strict=True):
+            found.append(np.unique(indices_S[values_S > 0].numpy()))
+    return found
+
+
+def sure(
+    lab: Lab, split: Split, numbers: Sequence[int], concepts: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """How sure the grounder is of each concept in each of some pictures, 0 to 1 [N]."""
+    known: dict[tuple[str, int], float] = lab.once(f"sure on {split}", dict)
+    for at in range(0, len(numbers), AT_ONCE):
+        batch = numbers[at : at + AT_ONCE]
+        new = [(c, n) for c in concepts for n in dict.fromkeys(batch) if (c, n) not in known]
+        if new:
+            shown = {number: lab.picture(split, number) for _, number in new}
+            located = lab.grounder.locate([shown[n] for _, n in new], [c for c, _ in new])
+            for pair, one in zip(new, located, strict=True):
+                known[pair] = max(one.scores, default=0.0)
+    return {c: np.array([known[c, n] for n in numbers], np.float64) for c in concepts}
+
+
+def looks(lab: Lab, split: Split) -> Tensor:
+    """CLIP's embedding of each of the split's first pictures [N, E]."""
+    return lab.once(f"panel of {split}", lambda: _looks(lab, split))
+
+
+def fit(lab: Lab, split: Split, claim: Claim) -> np.ndarray:
+    """Roughly how likely each of the first pictures is to fit a claim, by its looks [N]."""
+    like_NC = looks(lab, split) @ lab.clip.of_texts(claim.concepts).T
+    deviation_NC = (like_NC - like_NC.mean(0)) / (like_NC.std(0, correction=0) + 1e-9)
+    near_NC = torch.sigmoid(STEEP * (deviation_NC - NEAR)).double().numpy()
+    return claim.composed(dict(zip(claim.concepts, near_NC.T, strict=True)))
+
+
+def _looks(lab: Lab, split: Split) -> Tensor:
+    pictures = lab.pictures(split)
+    size = min(SIZE, len(pictures))
+    name = hashlib.sha256(f"{pictures.digest} {size} {lab.clip.identity}".encode()).hexdigest()
+    path = lab.runs / "looks" / f"{name[:16]}.npy"
+    if path.exists():
+        return torch.from_numpy(np.load(path))
+    batches = (range(at, min(at + AT_ONCE, size)) for at in range(0, size, AT_ONCE))
+    found = torch.cat(
+        [lab.clip.of_pictures([lab.picture(split, n) for n in batch]) for batch in batches]
+    )
+    _write(path, found.numpy())
+    return found
+
+
+def _write(path: Path, array: np.ndarray) -> None:
+    """By rename, so that a reader finds all of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, beside = tempfile.mkstemp(prefix=".", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.save(file, array)
+        Path(beside).replace(path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise

@@ -13,7 +13,6 @@ from lmmscope.ask_command import ready
 from lmmscope.conduct import Choices, conduct
 from lmmscope.limits import Calls, Money, Runs, Spend, Tokens
 from lmmscope.options import Profile
-from lmmscope.settings import Settings
 from sae_core.errors import UserError
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from agent.findings import Finding
     from agent.running import Approve, Ended, Hands
     from agent.store import RunRecord
+    from lmmscope.settings import Settings
 
 Run = Annotated[str, typer.Argument(help="A run's id, or the beginning of it.")]
 

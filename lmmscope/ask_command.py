@@ -14,12 +14,12 @@ import typer
 from lmmscope.conduct import Choices, conduct
 from lmmscope.limits import Calls, Money, PlantedSeed, Runs, Sae, Spend, Steer, Tokens, Workers
 from lmmscope.options import Profile
-from lmmscope.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from langgraph.runtime import RunControl
 
     from agent.running import Approve, Ended, Hands
+    from lmmscope.settings import Settings
 
 
 def ask(
@@ -65,6 +65,7 @@ def ask(
 
 def ready(profile: str | None, runs: str | None) -> Settings:
     """The profile, with another folder for findings where one is given."""
+    from lmmscope.settings import load_settings
     from lmmscope.wiring import mend_imports, use_threads
 
     settings = load_settings(profile)

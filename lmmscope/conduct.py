@@ -15,12 +15,12 @@ import typer
 
 from lmmscope.invocation import lmmscope
 from lmmscope.limits import Spend
-from lmmscope.settings import Settings
 
 if TYPE_CHECKING:
     from langgraph.runtime import RunControl
 
     from agent.running import Approve, Ended, Hands
+    from lmmscope.settings import Settings
 
 PAUSED = 75
 """The exit code of a run that can be gone on with."""

@@ -9,6 +9,7 @@ Shapes: N pictures, E entries of an embedding.
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import tempfile
 from collections.abc import Sequence
@@ -29,6 +30,8 @@ NEAR = 1.2
 """A picture whose likeness to words is so many deviations above the mean may well show them. It
 only serves to choose pictures: what they show is for the grounder to say."""
 STEEP = 3.0
+PLACES = 2
+"""Of the logarithm of the odds. Computed in another batch, a score differs behind them."""
 Lit = dict[int, np.ndarray]
 """The features that fire on a picture, in order, by its number."""
 
@@ -64,8 +67,15 @@ def sure(
             shown = {number: lab.picture(split, number) for _, number in new}
             located = lab.grounder.locate([shown[n] for _, n in new], [c for c, _ in new])
             for pair, one in zip(new, located, strict=True):
-                known[pair] = max(one.scores, default=0.0)
+                known[pair] = settled(max(one.scores, default=0.0))
     return {c: np.array([known[c, n] for n in numbers], np.float64) for c in concepts}
+
+
+def settled(sure: float) -> float:
+    """The same whatever it was computed along with: odds without their last places."""
+    if not 0 < sure < 1:
+        return sure
+    return 1 / (1 + math.exp(-round(math.log(sure / (1 - sure)), PLACES)))
 
 
 def looks(lab: Lab, split: Split) -> Tensor:

@@ -38,7 +38,7 @@ async def proposed(desk: Desk, evidence: ArtefactId) -> tuple[Hypothesis, ...]:
     agreed = sorted(
         (one for one in ledger if one.votes >= LEAST_VOTES), key=lambda one: -one.votes
     )[: desk.rules.hypotheses]
-    return (*agreed, *pairs(agreed))
+    return entered(agreed, pairs(agreed))
 
 
 async def explained(

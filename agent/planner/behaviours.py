@@ -52,7 +52,7 @@ _NO_THINGS = words(
     anything everything answer question questions answers time behaviour behavior
     hallucination hallucinations mistake fix remedy cure recipe steering intervention remove
     everywhere us me there wrong way one ones feature features false positives false-positives
-    nothing"""
+    nothing ghost ghosts phantom phantoms illusion illusions"""
 )
 _NO_PLACES = words(
     """picture pictures image images photo photos model answer question reality fact it them that
@@ -80,7 +80,7 @@ _THINGS = (
     ),
     rule(rf"\b{_UNREAL}\s+{_THING}"),
     rule(
-        rf"""\b(?:hallucinations?|phantoms?|false\s+positives?|illusions?)\s+
+        rf"""\b(?:hallucinations?|phantoms?|ghosts?|false\s+positives?|illusions?)\s+
         (?:of|about|with|for|involving)\s+{_THING}"""
     ),
     rule(
@@ -88,6 +88,10 @@ _THINGS = (
         error)s?\b"""
     ),
     rule(rf"\byes\b.*?\babout\s+{_THING}"),
+    rule(
+        rf"""\b(?:supposedly|allegedly|apparently|always)\s+
+        (?:has|have|having|gets?|contains?|shows?)\s+{_THING}"""
+    ),
     rule(rf"\b(?:is|are)\s+there\s+{_THING}"),
 )
 _PLACES = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from agent.planner.english import either, rule
+from agent.planner.english import UNIT, either, rule
 from agent.planner.tidying import QUOTED
 
 _VERB = either(
@@ -24,11 +24,13 @@ _ASKING = either(
 _POLITE = either("please also then finally afterwards next could_you can_you i_want_to")
 _NEXT = either(
     """then afterwards after_that next(?!\\s+to) finally followed_by as_a_next_step
+    otherwise failing_that (?<=and\\s)if_(?:there_(?:is|are)|you_find|we_have)_(?:none|nothing)
     (?:once|when)_(?:that|this)(?:'s|_is)_done"""
 )
 _CUT = rule(
     rf"""
-    \s*(?:(?<!\bvs)(?<!\bno)(?<!\bnr)[;.?!](?!\d)\s+
+    \s*,?\s+(?:as\s+well\s+as|plus)\s+(?={UNIT}\s+(?:for|about|that|which)\b)
+    | \s*(?:(?<!\bvs)(?<!\bno)(?<!\bnr)[;.?!](?!\d)\s+
         | [,.]?\s*\b(?:(?:and|but)\s+)?(?:{_NEXT}|(?<=and\s)also)\b\s*,?)\s*(?=\S)
     | \s*(?:,\s*(?:(?:and|but)\s+)?|\band\s+|&\s*)(?=(?:{_POLITE}\s+)*(?:{_VERB}|{_ASKING})\b)
     """

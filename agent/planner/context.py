@@ -38,9 +38,9 @@ _ORDINALS = {
 }
 _COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5}
 _SEVERAL = rule(r"\b(first|top|best|last|strongest)\s+(\d+|two|three|four|five)\b")
-_ORDINAL = rule(
-    rf"\bthe\s+({'|'.join(_ORDINALS)})\b(?!\s+(?:findings?|results?|verdicts?|labels?)\b)"
-)
+_PLACE = rf"({'|'.join(_ORDINALS)})\b(?!\s+(?:findings?|results?|verdicts?|labels?)\b)"
+_ORDINAL = rule(rf"\bthe\s+{_PLACE}")
+_ORDINALS_OF = rule(rf"(?:\bthe\s+|(?:\b(?:and|or|with|to)|[,&])\s+(?:the\s+)?){_PLACE}")
 _PRONOUN = rule(
     r"""\b(?:it|its|this|that|them|they|their|these|those|both|the\s+two|each\s+other|one|
     the\s+(?:same\s+)?features?|all\s+of\s+them)\b"""
@@ -80,8 +80,8 @@ class Context(NamedTuple):
     @property
     def picture(self) -> PictureId | None:
         """What `this picture` is."""
-        shown = [one.picture for one in self.tasks if isinstance(one, Why | Find)]
-        return shown[-1] if shown else None
+        shown = (one.picture for one in reversed(self.tasks) if isinstance(one, Why | Find))
+        return next((one for one in shown if one is not None), None)
 
     @property
     def why(self) -> Why | None:
@@ -98,9 +98,11 @@ class Context(NamedTuple):
         if several := _SEVERAL.search(text):
             count = _COUNTS.get(several[2].lower()) or int(several[2])
             return self.features[-count:] if several[1].lower() == "last" else self.features[:count]
-        if (ordinal := _ORDINAL.search(text)) and self.features:
-            place = _ORDINALS[ordinal[1].lower()]
-            return self.features[place:][:1] if place < len(self.features) else ()
+        if _ORDINAL.search(text) and self.features:
+            places = [_ORDINALS[one[1].lower()] for one in _ORDINALS_OF.finditer(text)]
+            if max(places) >= len(self.features):
+                return ()
+            return tuple(dict.fromkeys(self.features[place] for place in places))
         return self.features if _PRONOUN.search(text) else ()
 
     def pair(self) -> tuple[int, ...]:

@@ -23,7 +23,7 @@ def rule(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.I | re.X)
 
 
-UNIT = either("features? feats?\\.? ftrs?\\.? units? neurons? latents? directions? channels?")
+UNIT = either("features? feats?\\.? ftrs?\\.? units? neurons? latents? lats directions? channels?")
 """What people call a feature."""
 PICTURE = either("pictures? images? imgs?\\.? photos? photographs? pics?\\.? shots? scenes?")
 CODER = either("saes? auto-?encoders? dictionar(?:y|ies) checkpoints? coders?")

@@ -30,7 +30,7 @@ from agent.plan import (
 )
 from agent.planner.behaviours import Behaviour, behaviour_in
 from agent.planner.context import Context
-from agent.planner.english import CODER, SAY, rule, words
+from agent.planner.english import CODER, RECORD, SAY, UNIT, rule, words
 from agent.planner.numbers import FEW
 from agent.planner.questions import reported
 from agent.planner.sizes import sizes_in
@@ -123,12 +123,18 @@ def find(slots: Slots, context: Context) -> Made:
 def why(slots: Slots, context: Context) -> Made:
     """One picture and one question."""
     told, before = reported(slots.masked, slots.quotes), context.why
-    pictures = _pictures(slots, context) or ((before.picture,) if before else ())
+    pictures = _pictures(slots, context)
+    if not pictures and context.picture is not None and (before or slots.quotes):
+        pictures = (context.picture,)
     if not pictures:
         if slots.quotes or behaviour_in(slots.text).thing is None:
             raise Lacking("It does not say which picture is meant, such as `test picture 17`")
         made = fix(slots, context)
         return Made(made.tasks, (*made.assumed, "no picture is named, so many are looked at"))
+    if before and pictures == (before.picture,) and told.question is None:
+        told = told._replace(
+            answer=told.answer or before.answer, instead=told.instead or before.instead
+        )
     question = told.question or (before.question if before else None)
     if question is None:
         raise Lacking(f"It does not say what the model was asked about picture {pictures[0]}")
@@ -184,12 +190,20 @@ def search(slots: Slots, context: Context) -> Made:
         return explain_finding(slots, context)
     if words is None and slots.standing is None:
         raise Lacking("It does not say what findings are to be searched for")
-    if words is None and isinstance(context.last, SearchFindings) and _OF_THEM.search(slots.masked):
+    if words is None and isinstance(context.last, SearchFindings) and _goes_on(slots):
         return Made((_other(context.last, status=slots.standing),))
     return Made((_task(SearchFindings, words=words, status=slots.standing, **count),))
 
 
-_OF_THEM = rule(r"\b(?:ones|them|these|those)\b")
+_OF_THEM = rule(r"\b(?:ones|them|these|those|only|just)\b")
+_OF_ALL = rule(rf"\b(?:{RECORD}|{UNIT}|all|everything|anything)\b")
+
+
+def _goes_on(slots: Slots) -> bool:
+    """Whether a status is that of findings searched for before: `which of those were refuted?`."""
+    return bool(_OF_THEM.search(slots.masked)) or not _OF_ALL.search(slots.masked)
+
+
 _OF_MODEL = rule(rf"\b(?:it|the\s+(?:model|network|lmm|vlm))\s+(?:\w+ly\s+)?{SAY}\b")
 """What a model says is no finding."""
 _LATEST = rule(r"\b(?:last|latest|newest|most\s+recent)\b")
@@ -233,7 +247,7 @@ _NAMES = (
 )
 _NO_NAMES = words(
     """the in of from that which with for on is are we you it and to at into as by trained used
-    loaded settings now instead back again please runs folder run default profile profile's
+    loaded settings now instead back again please pls plz runs folder run default profile profile's
     existing current sparse sae saes autoencoder dictionary checkpoint coder one other another
     details layer layers block my our this does do has have see say what how who was will can
     be there here up out called named target model already information info look going
@@ -298,10 +312,15 @@ def again(slots: Slots, context: Context) -> Made:
     if slots.quotes and isinstance(last, Why):
         return Made((_other(last, question=slots.quotes[0], answer=None, instead=None),))
     words = _quoted(slots) or topic_in(slots.masked) or _bare_words(slots.masked)
+    if words and (meant := context.referred(words)):
+        raise Lacking(f"It does not say what is to be done with {len(meant)} features")
+    count = {} if slots.count is None else {"count": slots.count}
     if words and isinstance(last, Find):
-        return Made((_other(last, words=words, picture=None),))
+        return Made((_other(last, words=words, picture=None, **count),))
     if words and isinstance(last, SearchFindings):
-        return Made((_other(last, words=words),))
+        return Made((_other(last, words=words, **count),))
+    if count and isinstance(last, Find | SearchFindings):
+        return Made((_other(last, **count),))
     if words:
         raise Lacking(f"It does not say what is to be done about {words}")
     return Made(context.tasks, ("all of it is done again",))

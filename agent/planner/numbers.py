@@ -63,11 +63,12 @@ class Numbers(NamedTuple):
 
     @property
     def pair(self) -> tuple[int, ...]:
-        """The same, where `3 to 5` and `between 3 and 5` mean these two alone."""
+        """The same, where `3 to 5` and `3 but not 5` mean these two alone."""
         ends = chain.from_iterable(
             (piece[0], piece[-1]) if len(piece) > 1 else piece for piece in self.pieces
         )
-        return tuple(dict.fromkeys(ends))
+        others = sorted(self.left_out.difference(chain.from_iterable(self.pieces)))
+        return tuple(dict.fromkeys((*ends, *others)))
 
 
 class Taken(NamedTuple):

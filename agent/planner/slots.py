@@ -58,8 +58,8 @@ _STANDINGS: tuple[tuple[Standing, re.Pattern[str]], ...] = tuple(
     for standing, told in (
         (
             "no explanation",
-            """no_(?:\\w+_)?explanations? unexplain(?:ed|able) not_(?:be_)?explained inexplicable
-            (?:without|lack(?:s|ing)?)_(?:(?:an?|any)_)?(?:\\w+_)?explanations?
+            """no_(?:\\w+_)?explanations? unexplain(?:ed|able) not_(?:be_)?explain(?:ed)?
+            inexplicable (?:without|lack(?:s|ing)?)_(?:(?:an?|any)_)?(?:\\w+_)?explanations?
             (?:nobody|no_one|could(?:n't|_not))_(?:\\w+_)?explain(?:ed)?""",
         ),
         (

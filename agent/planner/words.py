@@ -173,7 +173,8 @@ def topic_in(masked: str) -> str | None:
 
 def _first(rules: tuple[re.Pattern[str], ...], masked: str) -> str | None:
     trimmed = (_trimmed(match[1]) for one in rules if (match := one.search(masked)))
-    return next((found for found in trimmed if not _empty(found)), None)
+    # What has a placeholder within says more than words.
+    return next((one for one in trimmed if not _empty(one) and "<" not in one), None)
 
 
 def _trimmed(text: str) -> str:

@@ -46,6 +46,7 @@ EACH = (
     Why(picture=PictureId(split="test", number=7), question="is there a car?", answer="yes"),
     Fix(behaviour="sees umbrellas on beaches", thing="umbrella", place="beach"),
     SearchFindings(words="wheel", status="refuted"),
+    SearchFindings(status="supported"),
     ExplainFinding(finding="3f2a9c1b"),
     TrainSae(hook="layers.3", features=4096, k=32, tokens=1000),
     LoadSae(name="wide"),
@@ -121,6 +122,11 @@ async def test_refused_calls_are_answered_one_by_one_and_may_be_mended():
     assert "other: Field required" in answers["c0"].text
     assert answers["c1"].status == "success"
     assert "no tool 'Dance'" in answers["c2"].text
+
+
+def test_a_search_for_nothing_is_refused():
+    with pytest.raises(ValueError, match="words or a status"):
+        task_of("SearchFindings", {"count": 3})
 
 
 async def test_calls_that_stay_wrong_are_no_plan():

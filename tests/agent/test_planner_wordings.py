@@ -45,7 +45,7 @@ def F(words=None, **rest):
     return Find(words=words, **rest)
 
 
-def S(words, status=None, **rest):
+def S(words=None, status=None, **rest):
     return SearchFindings(words=words, status=status, **rest)
 
 
@@ -492,6 +492,37 @@ WORDINGS = [
     ),
     ("stop it seeing hats on people in the city", [X("hat", "city")]),
     ("How can one cure the model's boat hallucination at sea?", [X("boat", "sea")]),
+    ("names for everything from 40 up to and including 60", [L(*range(40, 61))]),
+    ("anything that sets 14 off but not 15?", [C(14, 15)]),
+    ("which images turn unit 4 on and leave unit 5 cold", [C(4, 5)]),
+    ("latents for rain?", [F("rain")]),
+    ("i want to know which directions light up on brick", [F("brick")]),
+    ("I'm searching for anything in the sae that encodes fear", [F("fear")]),
+    (f"my own picture is {ARTEFACT}, what reacts to it?", [F(picture=P(artefact=ARTEFACT))]),
+    ("find features for cats and find features for dogs", [F("cats"), F("dogs")]),
+    ("find features for snow as well as features for ice", [F("snow"), F("ice")]),
+    ("get me units for cups, and then some for boats", [F("cups"), F("boats")]),
+    (
+        "search findings for snow, and if there are none find features for snow",
+        [S("snow"), F("snow")],
+    ),
+    ("every city picture supposedly has a tree. repair please", [X("tree", "city")]),
+    ("can you cure it of seeing ghosts of cars on beaches", [X("car", "beach")]),
+    ("list all refuted findings", [S(status="refuted")]),
+    ("which features turned out too rare?", [S(status="too rare")]),
+    ("what could we not explain so far", [S(status="no explanation")]),
+    (
+        "sae plz: l4, 2048 lats, k=16, 3M toks",
+        [TrainSae(hook="layers.4", features=2048, k=16, tokens=3_000_000)],
+    ),
+    (
+        "what fires on test picture 3 and why does the model say yes to 'is there a cat?' there",
+        [F(picture=p(3, "test")), why(3, "is there a cat?", "yes", s="test")],
+    ),
+    ("why does it say that?", NOTHING),
+    ("why did the network answer that", NOTHING),
+    ("find 5 features for hats and 3 for balls", NOTHING),
+    ("what does it cost to fly to rome", NOTHING),
 ]
 
 
@@ -574,6 +605,28 @@ CONVERSATIONS = {
         ("and umbrellas?", [S("umbrellas")], ()),
         ("again", [S("umbrellas")], ()),
     ],
+    "narrowed by how findings ended": [
+        ("search findings for boats", [S("boats")], ()),
+        ("only the supported ones", [S("boats", "supported")], ()),
+        ("and which were refuted?", [S("boats", "refuted")], ()),
+        ("list all supported findings", [S(status="supported")], ()),
+    ],
+    "more of them": [
+        ("find features for boats", [F("boats")], FOUND),
+        ("give me 20 of them", [F("boats", count=20)], FOUND),
+        ("compare the second and the third", [C(9, 11)], ()),
+    ],
+    "the same training otherwise": [
+        ("train an sae on layer 1, k 32", [TrainSae(hook="layers.1", k=32)], ()),
+        ("same, but with k 64", [TrainSae(hook="layers.1", k=64)], ()),
+        ("again on layer 2", [TrainSae(hook="layers.2", k=64)], ()),
+        ("investigate feature 3", [I(3)], ()),
+    ],
+    "the same answer once more": [
+        ("why does it say there's a car in picture 3", [why(3, CAR, "yes")], ()),
+        ("why does it say that?", [why(3, CAR, "yes")], ()),
+        ("mend it", [X("car")], ()),
+    ],
 }
 
 
@@ -587,6 +640,9 @@ def test_a_request_goes_on_from_what_was_said(turns):
             context = context.after(made.tasks, named)
 
 
-@pytest.mark.parametrize("request_", ["and 13?", "same for picture 8", "again", "compare them"])
+@pytest.mark.parametrize(
+    "request_",
+    ["and 13?", "same for picture 8", "again", "compare them", "same, but with k 64"],
+)
 def test_nothing_goes_on_from_nothing(request_):
     assert planned(request_) is None

@@ -67,7 +67,7 @@ def test_a_picture_is_looked_at_once_for_a_concept(make_lab, feature_of):
         found = look.function(lab, arguments)
         assert set(found.sure) == set(concepts)
     assert grounder.asked == 4
-    assert found.sure["boat"] == (0.25, 0.25, 0.25)
+    assert found.sure["boat"] == pytest.approx((0.25, 0.25, 0.25), rel=0.01)
 
 
 def test_looking_sees_firing_as_the_index_does(seeing, world, feature_of):
@@ -76,6 +76,13 @@ def test_looking_sees_firing_as_the_index_does(seeing, world, feature_of):
     silent = next(n for n in range(300) if not panel.fires(seeing, "explore", [n], feature).any())
     arguments = LookArguments(pictures=(silent, firing), feature=feature)
     assert look.function(seeing, arguments).fires == (False, True)
+
+
+def test_how_sure_the_grounder_is_does_not_depend_on_last_places():
+    for sure in (0.0, 3e-6, 0.2, 0.4, 0.9999, 1.0):
+        assert panel.settled(sure) == pytest.approx(sure, rel=0.01)
+    assert panel.settled(0.4 + 1e-6) == panel.settled(0.4)
+    assert panel.settled(0.99994) < panel.settled(0.99996) < 1
 
 
 async def test_a_feature_that_is_not_there_is_refused(seeing):

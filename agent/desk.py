@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -51,12 +51,26 @@ class Rules(BaseModel):
 class Seals(Protocol):
     """Who remembers which sealed pictures were opened, for which finding and claim."""
 
-    def open(self, key: str, claim: str, pictures: str) -> bool:
+    def open(self, key: str, claim: str, pictures: str, subject: str = "") -> bool:
         """Whether the finding's pictures may be opened for this claim.
 
         They may be once; for the same claim again, since a crash may have come in between.
         """
         ...
+
+    def tries(self, pictures: str, subject: str) -> int:
+        """How often these pictures were opened for this subject, whichever finding it was for."""
+        ...
+
+
+class Opened(NamedTuple):
+    """Sealed pictures that were opened."""
+
+    lab: Lab
+    """The lab that shows them."""
+    tries: int
+    """How often they have been opened for the same subject, this time included: by other settings
+    or another seed. Each try is another chance for a wrong claim, and has to be paid for."""
 
 
 class Keeper(Seals, Listener, Protocol):
@@ -77,11 +91,17 @@ class MemoryKeeper:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.findings: list[Finding] = []
-        self._opened: dict[tuple[str, str], str] = {}
+        self._opened: dict[tuple[str, str], tuple[str, str]] = {}
 
-    def open(self, key: str, claim: str, pictures: str) -> bool:
+    def open(self, key: str, claim: str, pictures: str, subject: str = "") -> bool:
         """The first claim that asks gets them."""
-        return self._opened.setdefault((key, pictures), claim) == claim
+        return self._opened.setdefault((key, pictures), (claim, subject))[0] == claim
+
+    def tries(self, pictures: str, subject: str) -> int:
+        """How often, by whatever key."""
+        return sum(
+            place[1] == pictures and kept[1] == subject for place, kept in self._opened.items()
+        )
 
     def hear(self, event: Event) -> None:
         """Keep an event."""
@@ -203,21 +223,23 @@ class Desk:
     def _broke(self, tool: str, why: str, asked: dict[str, Any], cost: Cost, place: int) -> None:
         self.say("failure", why, tool=tool, arguments=asked, cost=cost, place=place)
 
-    def opened(self, key: str, claim: str, split: Split = "test") -> Lab:
+    def opened(self, key: str, claim: str, split: Split = "test", subject: str = "") -> Opened:
         """The lab with a finding's sealed pictures open, once; WontWork ever after."""
         lab = self.lab.opening(split)
         pictures = lab.pictures(split).digest
-        if not self.keeper.open(key, claim, pictures):
+        if not self.keeper.open(key, claim, pictures, subject):
             raise WontWork(
                 f"The {split} pictures were opened for this finding before, and for another claim: "
                 "a second try would be tuned to them. Start a new run with other test pictures"
             )
+        tries = self.keeper.tries(pictures, subject)
+        again = f", for the {tries}th time in all" if tries > 1 else ""
         self.say(
             "note",
-            f"opened the sealed {split} pictures for {claim!r}",
-            result={"key": key, "pictures": pictures},
+            f"opened the sealed {split} pictures for {claim!r}{again}",
+            result={"key": key, "pictures": pictures, "tries": tries},
         )
-        return lab
+        return Opened(lab, tries)
 
 
 def _plain(document: BaseModel) -> dict[str, Any]:

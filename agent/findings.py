@@ -124,6 +124,9 @@ class Verification(_Part):
     unmeasured: dict[str, str] = Field(default_factory=dict)
     """Which measures there are none of, and why."""
     passed: bool
+    tries: int = 1
+    """How often these pictures have been opened for this feature, by other settings too. The p of
+    each check is multiplied by it."""
     one_shot: str | None
     """The label that one question gives, for comparison."""
     one_shot_scores: dict[str, Overlap | Score] = Field(default_factory=dict)

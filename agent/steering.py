@@ -45,6 +45,7 @@ CHANCE = 0.05
 """How often chance may make the feature look stronger than a control that is as strong."""
 _SKIPPED = {"a", "an", "the", "of", "in", "on", "with", "or", "and", "color", "pattern", "word"}
 """Words of labels that say nothing of what is meant."""
+Measure = Callable[[Reply], float]
 
 
 class Case(NamedTuple):
@@ -74,7 +75,7 @@ async def steering_test(desk: Desk, feature: int, label: str | None) -> Steering
             role="not testable", why=f"Feature {feature} never fires: nobody knows how strongly to"
         )
     evidence = desk.lab.artefacts.document(gathered.evidence, Evidence)
-    strength, sweep = await _strength(desk, feature, gathered.peak)
+    strength, sweep = await _strength(desk, feature, gathered.peak, words)
     cases = await _cases(desk, feature, strength, _receiving(evidence), words)
     off = [await _off(desk, feature, number, words) for number in _firing(evidence)]
     made = outcome(label, words, strength, cases, off, desk.lab.seed)
@@ -103,7 +104,9 @@ def sayable(lab: Lab, label: str | None) -> tuple[str, ...]:
     return tuple(found)
 
 
-async def _strength(desk: Desk, feature: int, peak: float) -> tuple[float, SteerResult]:
+async def _strength(
+    desk: Desk, feature: int, peak: float, words: Sequence[str]
+) -> tuple[float, SteerResult]:
     """The strength at which an empty picture shows most that it is this feature and no other."""
     strengths = tuple(peak * times for times in TIMES)
     found = await _steered(
@@ -112,10 +115,12 @@ async def _strength(desk: Desk, feature: int, peak: float) -> tuple[float, Steer
         prompt=PROMPTS[0],
         features=(feature,),
         strengths=strengths,
+        words=words,
         controls=("random_direction",),
     )
+    measure: Measure = _likelier if words else _moved
     pairs = zip(found.steered, found.controls, strict=True)
-    beyond = [own.kl - control.kl for own, control in pairs]
+    beyond = [measure(own) - measure(control) for own, control in pairs]
     return strengths[int(np.argmax(beyond))], found
 
 
@@ -207,20 +212,23 @@ def outcome(
 def _verdict(
     label: str | None, words: Sequence[str], short: Sequence[str], astray: Sequence[str]
 ) -> tuple[Role, str]:
+    """What a label's words gain tells the feature from a mere push, which derails a model too."""
+    if label is not None and words:
+        if astray:
+            return "input", f"it moves the model towards {label!r} no more than {_and(astray)}"
+        if "reconstruction" in short:
+            return "input", "it moves what the model says no further than the SAE's own error does"
+        return "both", f"it moves what the model says towards {label!r}, more than all controls"
     if short:
-        why = f"it moves what the model says no further than {', '.join(short)}"
+        why = f"it moves what the model says no further than {_and(short)}"
         return ("uninterpretable" if label is None else "input"), why
     if label is None:
         return "output", "it moves what the model says further than all controls, unexplained"
-    if not words:
-        return "input", "it moves the model, but the model has no word for its label to move to"
-    if astray:
-        why = f"it moves the model, but towards {label!r} no more than {', '.join(astray)}"
-        return "input", why
-    return "both", f"it moves what the model says towards {label!r}, further than all controls"
+    return "both", f"it moves the model further than all controls; no word of {label!r} is its own"
 
 
-Measure = Callable[[Reply], float]
+def _and(names: Sequence[str]) -> str:
+    return ", ".join(name.replace("_", " ") for name in names)
 
 
 def _beats(cases: Sequence[Case], control: Control, measure: Measure, seed: int) -> bool:

@@ -128,7 +128,9 @@ def _null(score: Score, name: str) -> float | None:
 def _verified(verification: Verification) -> list[str]:
     said = "passed" if verification.passed else "failed"
     sheet = f"{cited(verification.evidence)} {cited(verification.sheet)}"
-    lines = [f"- sealed verification {said} on pictures that nobody had looked at {sheet}:"]
+    before = f"opened {verification.tries - 1} times before"
+    known = "that nobody had looked at" if verification.tries == 1 else before
+    lines = [f"- sealed verification {said} on pictures {known} {sheet}:"]
     for check in verification.checks:
         mark = "passed" if check.passed else "FAILED"
         chance = "" if check.p is None else f", p {check.p:.3g} against its null"

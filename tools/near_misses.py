@@ -1,9 +1,10 @@
-"""Near misses by meaning: pictures that fit some words best, and leave the feature silent.
+"""Near misses by meaning: pictures that fit a claim or its rivals, and leave the feature silent.
 
-CLIP says how well words fit, so that near misses are not simply what the grounder, which is asked
-about them later, takes for the thing. Knows pictures and words; nothing of where words come from.
+Those on which a claim and a rival disagree tell most. CLIP says how well they fit, so that near
+misses are not simply what the grounder, which is asked about them later, takes for the thing. Knows
+pictures and claims; nothing of where these come from.
 
-Shapes: N pictures, E entries of an embedding, W words.
+Shapes: N pictures.
 """
 
 from __future__ import annotations
@@ -11,22 +12,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
+import numpy as np
+
 from tools import panel
-from tools.claims import parse
+from tools.claims import Claim, parse
 from tools.evidence import Evidence, Sighting, Split
 from tools.lab import Lab
 from tools.observing import AT_ONCE
 
-PATIENCE = 16 * AT_ONCE
+PATIENCE = 32 * AT_ONCE
 """So many pictures are looked at in search of silent ones, and no more."""
 
 
 def near_misses(
-    lab: Lab, evidence: Evidence, labels: Sequence[str], count: int
+    lab: Lab, evidence: Evidence, claim: str, rivals: Sequence[str], count: int
 ) -> tuple[Sighting, ...]:
     """So many, or as many as are found; the evidence may have some of them already."""
-    words = dict.fromkeys(chain.from_iterable(parse(label).concepts for label in labels))
-    candidates = islice(_fitting(lab, evidence.split, tuple(words)), PATIENCE)
+    others = [parse(rival) for rival in rivals]
+    candidates = islice(_fitting(lab, evidence.split, parse(claim), others), PATIENCE)
     found: list[int] = []
     while len(found) < count and (batch := list(islice(candidates, AT_ONCE))):
         fires_N = panel.fires(lab, evidence.split, batch, evidence.feature)
@@ -34,8 +37,12 @@ def near_misses(
     return tuple(Sighting(picture=number, group="rival") for number in found[:count])
 
 
-def _fitting(lab: Lab, split: Split, words: Sequence[str]) -> Iterator[int]:
-    """Pictures: those that fit one of the words best, then the second best, ..."""
-    fit_NW = panel.looks(lab, split) @ lab.clip.of_texts(words).T
-    order_NW = fit_NW.argsort(dim=0, descending=True, stable=True)
-    return iter(dict.fromkeys(chain.from_iterable(order_NW.tolist())))
+def _fitting(lab: Lab, split: Split, claim: Claim, rivals: Sequence[Claim]) -> Iterator[int]:
+    """Pictures: the one that nearly fits most in each way, then the second, ..."""
+    own_N, loose_N = (panel.fit(lab, split, one) for one in (claim, claim.bare))
+    ways = [own_N, loose_N]
+    for rival in rivals:
+        their_N = panel.fit(lab, split, rival)
+        ways += [own_N * (1 - their_N), their_N]
+    orders = [np.argsort(-way_N, kind="stable").tolist() for way_N in ways]
+    return iter(dict.fromkeys(chain.from_iterable(zip(*orders, strict=True))))

@@ -112,6 +112,7 @@ CREATE TABLE seals (  -- which sealed pictures were opened, for which claim
   key TEXT NOT NULL,
   pictures TEXT NOT NULL,
   claim TEXT NOT NULL,
+  subject TEXT NOT NULL DEFAULT '',  -- what they were opened for: a feature of a coder
   run TEXT,
   at TEXT NOT NULL,
   PRIMARY KEY (key, pictures)

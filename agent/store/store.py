@@ -137,18 +137,23 @@ class Store(Reader):
         with self._file.change() as db:
             db.table("verdicts").insert(rows.verdict_row(verdict))
 
-    def open(self, key: str, claim: str, pictures: str) -> bool:
+    def open(self, key: str, claim: str, pictures: str, subject: str = "") -> bool:
         """Whether sealed pictures may be opened: once, and for the same claim again."""
         asker = who_asks()
         run = asker.run if asker else None
         with self._file.change() as db:
             db.execute(
-                "INSERT OR IGNORE INTO seals (key, pictures, claim, run, at) "
-                "VALUES (?, ?, ?, ?, ?)",
-                (key, pictures, claim, run, _now()),
+                "INSERT OR IGNORE INTO seals (key, pictures, claim, subject, run, at) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (key, pictures, claim, subject, run, _now()),
             )
             query = "SELECT claim FROM seals WHERE key = ? AND pictures = ?"
             return db.execute(query, (key, pictures)).fetchone()["claim"] == claim
+
+    def tries(self, pictures: str, subject: str) -> int:
+        """How often these pictures were opened for this subject, by all runs so far."""
+        query = "SELECT count(*) AS n FROM seals WHERE pictures = ? AND subject = ?"
+        return int(self._file.rows(query, (pictures, subject))[0]["n"])
 
     def _put(self, db: Database, finding: Finding) -> None:
         row = rows.finding_row(finding)

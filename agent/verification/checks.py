@@ -41,6 +41,8 @@ class Measurement(NamedTuple):
     near: frozenset[int]
     """The near misses among the pictures."""
     seed: int
+    tries: int = 1
+    """How often the pictures have been opened for this feature: each p is multiplied by it."""
 
     @property
     def foretold(self) -> Foretold:
@@ -95,7 +97,7 @@ def checked(measured: Measurement) -> Outcome:
     unmeasured: dict[str, str] = {}
     for name, check in CHECKS.items():
         try:
-            made.append(check(name, measured))
+            made.append(_paid(check(name, measured), measured.tries))
         except WontWork as failure:
             unmeasured[name] = failure.reason
     return Outcome(tuple(made), unmeasured)
@@ -154,6 +156,14 @@ CHECKS: Mapping[str, Callable[[str, Measurement], Check]] = {
     "where": _where,
     "judge": _judge,
 }
+
+
+def _paid(check: Check, tries: int) -> Check:
+    """With the price of having tried before: Bonferroni's."""
+    if check.p is None or tries == 1:
+        return check
+    p = min(1.0, check.p * tries)
+    return check.model_copy(update={"p": p, "passed": check.passed and p < CHANCE})
 
 
 def combined_p(verification: Verification) -> float:

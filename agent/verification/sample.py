@@ -48,11 +48,11 @@ def too_rare(lab: Lab, feature: int, sealed: int) -> TooRare | None:
     return None
 
 
-def sample(lab: Lab, feature: int, split: Split, labels: Sequence[str]) -> Evidence:
-    """The pictures; near misses fit what one of the labels speaks of."""
+def sample(lab: Lab, feature: int, split: Split, claim: str, rivals: Sequence[str]) -> Evidence:
+    """The pictures; near misses nearly fit the claim, or a rival of it."""
     evidence = gather(lab, feature, split, Amounts(0, PER_QUARTER, QUARTERS, SILENT)).evidence
-    rivals = near_misses(lab, evidence, labels, RIVALS)
+    nearly = near_misses(lab, evidence, claim, rivals, RIVALS)
     # What was found as alike may fit best, too: it counts as that, for the hardest pictures tell.
-    hardest = {one.picture for one in rivals}
+    hardest = {one.picture for one in nearly}
     others = (one for one in evidence.sightings if one.picture not in hardest)
-    return evidence.model_copy(update={"sightings": (*others, *rivals)})
+    return evidence.model_copy(update={"sightings": (*others, *nearly)})

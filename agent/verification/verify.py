@@ -52,9 +52,9 @@ async def verify(
     rare = await asyncio.to_thread(too_rare, desk.lab, feature, sealed)
     if rare is not None:
         return rare
-    lab = desk.opened(key, claim, SPLIT)
-    labels = _different(claim, one_shot, *rivals)
-    evidence = await asyncio.to_thread(sample, lab, feature, SPLIT, labels)
+    lab, tries = desk.opened(key, claim, SPLIT, f"feature {feature} of {desk.provenance.coder}")
+    _, *different = _different(claim, one_shot, *rivals)
+    evidence = await asyncio.to_thread(sample, lab, feature, SPLIT, claim, different)
     if evidence.fires_on < ENOUGH:
         return TooRare(evidence.fires_on, evidence.size, SPLIT)
     name = lab.artefacts.put_document(evidence)
@@ -65,7 +65,7 @@ async def verify(
     theirs = None
     if one_shot is not None and len(_different(claim, one_shot)) == 2:
         theirs = await _measured(desk, lab, evidence, name, one_shot, ("iou", "detection"))
-    outcome = checked(own)
+    outcome = checked(own._replace(tries=tries))
     made = Verification(
         claim=claim,
         split=SPLIT,
@@ -76,6 +76,7 @@ async def verify(
         scores=dict(own.result.scores),
         unmeasured=outcome.unmeasured,
         passed=outcome.passed,
+        tries=tries,
         one_shot=one_shot,
         one_shot_scores={} if theirs is None else dict(theirs.result.scores),
         better=None if theirs is None else _better(own, theirs),

@@ -186,11 +186,23 @@ def test_what_is_said_is_one_line(desk_with, listening):
 def test_sealed_pictures_open_for_one_claim_of_a_finding(desk_with):
     """At every desk of a run; for the same claim again, since a crash may have come in between."""
     desk = desk_with()
-    assert len(desk.opened("feature 3", "red cars", "test").pictures("test")) == 3
+    assert len(desk.opened("feature 3", "red cars", "test").lab.pictures("test")) == 3
     desk.at("0/3", 5, "verify").opened("feature 3", "red cars", "test")
     with pytest.raises(WontWork, match="opened for this finding before, and for another claim"):
         desk.at("0/3", 6, "verify").opened("feature 3", "cars", "test")
     desk.opened("feature 4", "cars", "test")
+
+
+def test_opening_the_same_pictures_again_for_the_same_feature_is_counted(desk_with):
+    """By another seed or other settings, which make another finding of it."""
+    desk = desk_with()
+    openings = [
+        ("seed 0", "red cars", "feature 3"),
+        ("seed 1", "cars", "feature 3"),
+        ("seed 0 again", "hat", "feature 4"),
+    ]
+    tries = [desk.opened(key, claim, "test", of).tries for key, claim, of in openings]
+    assert tries == [1, 2, 1]
 
 
 def test_the_lab_of_a_desk_stays_sealed_when_the_verification_has_opened_it(desk_with):

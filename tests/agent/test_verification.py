@@ -147,6 +147,18 @@ async def test_the_pictures_are_opened_for_one_claim_only(desk_of):
         await verified(desk, SINGLE, BLUE.label)
 
 
+async def test_pictures_that_were_opened_before_ask_for_more(desk_of):
+    desk = desk_of(RED.label)
+    first = await verified(desk, SINGLE, RED.label, key="one seed")
+    second = await verified(desk, SINGLE, RED.label, key="another seed")
+    known = {check.name: check.p for check in first.checks if check.p is not None}
+    assert (first.tries, second.tries) == (1, 2)
+    assert known
+    assert {check.name: check.p for check in second.checks if check.p is not None} == {
+        name: min(1.0, 2 * p) for name, p in known.items()
+    }
+
+
 async def test_a_rare_feature_leaves_the_seal_whole(desk_of):
     desk = desk_of(CUP.label)
     found = await verified(desk, RARE, CUP.label)

@@ -172,6 +172,14 @@ def test_a_seal_opens_for_one_claim_and_for_ever(store, runs):
     assert table(store, "seals")[0]["run"] == "r1"
 
 
+def test_openings_are_counted_by_what_they_were_for(store):
+    for key, subject in (("seed 0", "feature 3"), ("seed 1", "feature 3"), ("seed 2", "feature 4")):
+        store.open(key, "a cat", "pictures", subject)
+    store.open("seed 0", "a cat", "pictures", "feature 3")
+    assert store.tries("pictures", "feature 3") == 2
+    assert store.tries("other pictures", "feature 3") == 0
+
+
 @pytest.mark.parametrize(
     "statement",
     ["DELETE FROM seals", "DELETE FROM verdicts", "UPDATE verdicts SET score = 5"],

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -24,6 +24,9 @@ from tools.lab import Lab
 from tools.registry import named
 from tools.tool import Result
 
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
 
 class Rules(BaseModel):
     """How far an investigation goes."""
@@ -34,6 +37,8 @@ class Rules(BaseModel):
     """How many compete at a time."""
     rounds: int = Field(default=4, ge=1, le=20)
     """How many experiments are made to tell them apart."""
+    free: bool = False
+    """Whether a chat model investigates as it likes."""
     steps: int = Field(default=24, ge=1, le=200)
     """How often a model that investigates freely may be asked."""
     calls: int | None = Field(default=None, ge=1)
@@ -130,10 +135,13 @@ class Desk:
         keeper: Keeper | None = None,
         listeners: Sequence[Listener] = (),
         rules: Rules | None = None,
+        explorer: BaseChatModel | None = None,
     ) -> None:
         self.lab, self.run, self.provenance = lab, run, provenance
         self.keeper: Keeper = keeper or MemoryKeeper()
         self.rules = rules or Rules()
+        self.explorer = explorer
+        """The model that investigates freely, if one does."""
         self._listeners = (self.keeper, *listeners)
         self.unit, self._step, self._who, self._place = "run", 0, "", 0
 

@@ -47,12 +47,13 @@ def feature_graph() -> Unbuilt:
     """One feature."""
     graph = _empty(FeatureState, Desk)
     for node in (
-        feature.gather, feature.propose, feature.experiment, feature.choose, feature.verify,
-        feature.steer, feature.conclude,
+        feature.gather, feature.propose, feature.roam, feature.experiment, feature.choose,
+        feature.verify, feature.steer, feature.conclude,
     ):  # fmt: skip
         graph.add_node(node.__name__, node, retry_policy=RETRIES)
     graph.add_edge(START, "gather")
-    graph.add_conditional_edges("gather", feature.after_gather, ["propose", "conclude"])
+    graph.add_conditional_edges("gather", feature.after_gather, ["propose", "roam", "conclude"])
+    graph.add_edge("roam", "choose")
     for node in ("propose", "experiment"):
         graph.add_conditional_edges(node, feature.after_propose, ["experiment", "choose"])
     graph.add_conditional_edges("choose", feature.after_choose, ["verify", "steer"])

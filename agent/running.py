@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiosqlite
+from langchain_core.language_models import BaseChatModel
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.errors import GraphDrained
@@ -65,6 +66,8 @@ class Hands(NamedTuple):
     rules: Rules
     workers: int
     listeners: Sequence[Listener] = ()
+    explorer: BaseChatModel | None = None
+    """Investigates features freely, where it is wanted."""
     options: Mapping[str, Any] = {}
     """How whoever resumes or replays the run can build these hands again."""
 
@@ -84,6 +87,7 @@ async def office(hands: Hands, run: str, control: RunControl) -> AsyncGenerator[
         keeper=hands.store,
         listeners=hands.listeners,
         rules=hands.rules,
+        explorer=hands.explorer,
     )
     path = checkpoints(hands.lab.runs)
     path.parent.mkdir(parents=True, exist_ok=True)

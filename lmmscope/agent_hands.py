@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from lmmscope.limits import Spend
 from lmmscope.settings import Settings
+from sae_core.errors import UserError
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -85,6 +86,7 @@ async def hands(
                 rules,
                 workers,
                 listeners,
+                _explorer(settings) if rules.free else None,
                 options or {},
             )
             # A step may have taken a missing reply for a failure like any other.
@@ -119,6 +121,16 @@ def planner(settings: Settings, ledger: Ledger | None = None) -> Planner:
 
     model = free_model(settings)
     return ChatPlanner(model if model is not None else OfflinePlanner(), ledger=ledger)
+
+
+def _explorer(settings: Settings) -> BaseChatModel:
+    model = free_model(settings)
+    if model is None:
+        raise UserError(
+            f"Profile {settings.name!r} names no chat model that could investigate freely. Set "
+            "servers.planner in it, or LMMSCOPE_SERVERS__PLANNER=http://localhost:30000"
+        )
+    return model
 
 
 def free_model(settings: Settings) -> BaseChatModel | None:

@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lmmscope.conduct import Choices, conduct
-from lmmscope.limits import Calls, Money, PlantedSeed, Runs, Sae, Spend, Steer, Tokens, Workers
+from lmmscope.limits import (
+    Calls,
+    Free,
+    Money,
+    PlantedSeed,
+    Runs,
+    Sae,
+    Spend,
+    Steer,
+    Tokens,
+    Workers,
+)
 from lmmscope.options import Profile
 
 if TYPE_CHECKING:
@@ -38,6 +49,7 @@ def ask(
     money: Money = None,
     workers: Workers = 2,
     steer: Steer = True,
+    free: Free = False,
     runs: Runs = None,
     planted_seed: PlantedSeed = None,
     sae: Sae = None,
@@ -49,7 +61,7 @@ def ask(
         _plan(settings, question, go_on)
         return
     chosen = Choices(
-        settings, Spend(calls, tokens, money), workers, steer, planted_seed, sae, as_json
+        settings, Spend(calls, tokens, money), workers, steer, planted_seed, sae, as_json, free
     )
 
     async def work(hands: Hands, approve: Approve, control: RunControl) -> Ended:

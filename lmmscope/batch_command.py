@@ -12,7 +12,18 @@ import typer
 
 from lmmscope.ask_command import ready
 from lmmscope.conduct import Choices, conduct
-from lmmscope.limits import Calls, Money, PlantedSeed, Runs, Sae, Spend, Steer, Tokens, Workers
+from lmmscope.limits import (
+    Calls,
+    Free,
+    Money,
+    PlantedSeed,
+    Runs,
+    Sae,
+    Spend,
+    Steer,
+    Tokens,
+    Workers,
+)
 from lmmscope.options import Profile
 from sae_core.errors import UserError
 
@@ -36,6 +47,7 @@ def batch(
     money: Money = None,
     workers: Workers = 4,
     steer: Steer = True,
+    free: Free = False,
     runs: Runs = None,
     planted_seed: PlantedSeed = None,
     sae: Sae = None,
@@ -45,7 +57,7 @@ def batch(
     wanted = _wanted(features, active, file)
     settings = ready(profile, runs)
     chosen = Choices(
-        settings, Spend(calls, tokens, money), workers, steer, planted_seed, sae, as_json
+        settings, Spend(calls, tokens, money), workers, steer, planted_seed, sae, as_json, free
     )
 
     async def work(hands: Hands, approve: Approve, control: RunControl) -> Ended:

@@ -36,11 +36,12 @@ class Choices(NamedTuple):
     planted_seed: int | None = None
     sae: str | None = None
     as_json: bool = False
+    free: bool = False
 
     @property
     def options(self) -> dict[str, Any]:
         """What a run keeps of these, to be taken up again."""
-        kept = ("workers", "steer", "planted_seed", "sae")
+        kept = ("workers", "steer", "planted_seed", "sae", "free")
         return {name: getattr(self, name) for name in kept}
 
 
@@ -87,7 +88,7 @@ async def _conducted(chosen: Choices, work: Work, replayed: str | None) -> Ended
     async with hands(
         chosen.settings,
         chosen.spend,
-        rules=Rules(steer=chosen.steer),
+        rules=Rules(steer=chosen.steer, free=chosen.free),
         workers=chosen.workers,
         listeners=(view,),
         planted_seed=chosen.planted_seed,

@@ -16,6 +16,10 @@ Workers = Annotated[int, typer.Option(min=1, max=256, help="Features investigate
 Steer = Annotated[
     bool, typer.Option("--steer/--no-steer", help="Whether features are written into the model.")
 ]
+Free = Annotated[
+    bool,
+    typer.Option("--free", help="The planner's chat model uses the tools as it likes."),
+]
 Runs = Annotated[
     str | None, typer.Option(help="Where findings are kept, instead of the profile's folder.")
 ]

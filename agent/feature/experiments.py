@@ -38,6 +38,10 @@ CONFIRMED = 0.004
 """What it is worth to know that the best hypothesis is where it says."""
 COVERED = 8
 """Pictures in which that is tried."""
+CONTENDING = 3
+"""So many of the best hypotheses are experimented with."""
+UNMET = 0.01
+"""What a condition may win, at least, that no picture so far could have shown."""
 DOUBT = 0.06
 """Hypotheses that stand no further apart than this may change places."""
 SURE = 0.4
@@ -74,22 +78,26 @@ def possible(inquiry: Inquiry, looked: Looked) -> list[Experiment]:
     standing = [one for one in inquiry.hypotheses if one.standing is not None]
     if not standing:
         return []
-    best = parse(standing[0].claim)
-    grade = graded(best, looked)
+    top, best = standing[0].standing or 0.0, parse(standing[0].claim)
     found = []
-    if not (best.beside or best.without):
-        found.append(_experiment("condition", best, None, (1 - grade.specificity) / 2))
-        found.append(_experiment("alternative", best, None, (1 - grade.recall) / 2))
-    for rival in standing[1:3]:
-        near = DOUBT - ((standing[0].standing or 0) - (rival.standing or 0))
-        found.append(_experiment("separate", best, rival.claim, near / 2))
+    for place, one in enumerate(standing[:CONTENDING]):
+        claim, behind = parse(one.claim), top - (one.standing or 0.0)
+        grade = graded(claim, looked)
+        if claim.parts == 1 or (one is standing[0] and claim == claim.bare):
+            # Where it never failed, the pictures on which it would may not have been met.
+            silent = max((1 - grade.specificity) / 2, UNMET) - behind
+            found.append(_experiment("condition", claim, None, silent))
+        if place:
+            found.append(_experiment("separate", best, one.claim, (DOUBT - behind) / 2))
+        elif claim == claim.bare:
+            found.append(_experiment("alternative", claim, None, (1 - grade.recall) / 2))
     found.append(_experiment("occlude", best.bare, None, CONFIRMED))
     fresh = [one for one in found if one.worth >= WORTH and one.name not in inquiry.done]
     return sorted(fresh, key=lambda one: -one.worth)
 
 
-def _experiment(kind: Kind, best: Claim, rival: str | None, gain: float) -> Experiment:
-    return Experiment(kind, best.text, rival, gain / COST[kind])
+def _experiment(kind: Kind, claim: Claim, rival: str | None, gain: float) -> Experiment:
+    return Experiment(kind, claim.text, rival, gain / COST[kind])
 
 
 async def condition(desk: Desk, inquiry: Inquiry, looked: Looked, one: Experiment) -> Outcome:

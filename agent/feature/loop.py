@@ -55,6 +55,19 @@ async def propose(desk: Desk, inquiry: Inquiry) -> Inquiry:
     with metered() as meter:
         one_shot = await first_label(desk, inquiry.evidence)
         ledger = await proposed(desk, inquiry.evidence)
+    moved = inquiry.model_copy(
+        update={
+            "one_shot": one_shot,
+            "over": None if ledger else "no two askings agree on anything to describe",
+            "spent": inquiry.spent.plus(meter.cost),
+        }
+    )
+    return await admit(desk, moved, ledger)
+
+
+async def admit(desk: Desk, inquiry: Inquiry, ledger: Sequence[Hypothesis]) -> Inquiry:
+    """Hypotheses enter the ledger, whoever has them, with a first look at where they would fit."""
+    with metered() as meter:
         concepts = tuple(dict.fromkeys(c for one in ledger for c in parse(one.claim).concepts))
         looked = inquiry.seen(desk)
         if ledger:
@@ -68,10 +81,7 @@ async def propose(desk: Desk, inquiry: Inquiry) -> Inquiry:
             looked = await extended(
                 desk, inquiry.feature, looked, pictures=numbers, concepts=concepts
             )
-    over = None if ledger else "no two askings agree on anything to describe"
-    moved = inquiry.model_copy(
-        update={"one_shot": one_shot, "over": over, "spent": inquiry.spent.plus(meter.cost)}
-    )
+    moved = inquiry.model_copy(update={"spent": inquiry.spent.plus(meter.cost)})
     return _entered(desk, moved, looked, ledger, "detect")
 
 

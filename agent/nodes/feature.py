@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
+from langgraph.runtime import Runtime
+
 from agent import feature as investigation
+from agent import roaming
 from agent.desk import Desk
 from agent.feature import Inquiry
+from agent.feature.proposals import first_label
 from agent.findings import FeatureFinding, Status, SteeringOutcome, Verification
 from agent.nodes.steps import cost_of, document, node
 from agent.steering import steering_test
@@ -50,9 +54,28 @@ async def gather(desk: Desk, state: FeatureState) -> FeatureState:
     return {"inquiry": inquiry.model_dump(mode="json"), "rare": rare}
 
 
-def after_gather(state: FeatureState) -> Literal["propose", "conclude"]:
+def after_gather(
+    state: FeatureState, runtime: Runtime[Any]
+) -> Literal["propose", "roam", "conclude"]:
     """Nothing is proposed where nothing could be shown."""
-    return "conclude" if state["rare"] else "propose"
+    if state["rare"]:
+        return "conclude"
+    desk: Desk = runtime.context
+    return "propose" if desk.explorer is None else "roam"
+
+
+@node
+async def roam(desk: Desk, state: FeatureState) -> FeatureState:
+    """A chat model investigates as it likes; its claims enter the same ledger."""
+    inquiry, model = _inquiry(state), desk.explorer
+    assert model is not None, "after_gather sends nobody here without a model"
+    one_shot = await first_label(desk, inquiry.evidence)
+    claims = await roaming.roam(desk, model, state["feature"], inquiry.evidence)
+    over = inquiry.model_copy(
+        update={"one_shot": one_shot, "over": "the model investigated freely"}
+    )
+    admitted = await investigation.admit(desk, over, claims)
+    return {"inquiry": admitted.model_dump(mode="json")}
 
 
 @node

@@ -28,6 +28,17 @@ def test_a_condition_that_matters_wins_and_one_that_does_not_loses():
     assert order[1].standing == (1 + 3 / 5) / 2
 
 
+def test_of_two_that_foretell_the_same_the_one_whose_thing_lights_up_wins():
+    """A hat on a beach and a beach with a hat are there together; the explainer saw hats."""
+    conditions = ["a beach together with hat", "hat together with a beach"]
+    ledger = [
+        given("hat", 7),
+        given("a beach", 2),
+        *(guessed(parse(c), "beside") for c in conditions),
+    ]
+    assert ranked(ledger, LOOKED)[0].claim == "hat together with a beach"
+
+
 def test_what_was_not_looked_for_does_not_stand():
     (one,) = ranked([given("boat")], LOOKED)
     assert one.standing is None

@@ -8,10 +8,13 @@ import sys
 import time
 
 import pytest
+from langchain_core.messages import AIMessage
 from typer.testing import CliRunner
 
 from agent.findings import FeatureFinding
+from agent.scripted import ScriptedModel
 from agent.store import Reader
+from lmmscope import agent_hands
 from lmmscope.cli import app
 
 FEW = {
@@ -192,3 +195,24 @@ def test_a_batch_of_nothing_is_refused_in_one_line(given, complaint):
     assert result.exit_code == 2
     assert complaint in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_a_model_that_investigates_freely_gets_the_same_sealed_test(tmp_path, monkeypatch):
+    claims = {"name": "Claims", "args": {"claims": ["yellow color", "a beach"]}, "id": "1"}
+    look = {"name": "top_images", "args": {"feature": 0, "split": "test"}, "id": "0"}
+    script = tuple(AIMessage("", tool_calls=[call]) for call in (look, claims))
+    monkeypatch.setattr(agent_hands, "free_model", lambda _: ScriptedModel(replies=script))
+    result = batch(tmp_path, "--free", features="0")
+    assert result.exit_code == 0, result.stderr
+    with Reader(tmp_path) as store:
+        finding, events = store.newest(), store.events(store.runs_begun()[0].id)
+    assert {one.claim for one in finding.hypotheses} == {"yellow color", "a beach"}
+    assert {one.origin for one in finding.hypotheses} == {"free"}
+    assert any(e.kind == "failure" and "sealed" in e.text for e in events)
+    assert finding.verification is None or finding.verification.split == "test"
+
+
+def test_investigating_freely_without_a_chat_model_says_what_to_set(tmp_path):
+    result = batch(tmp_path, "--free")
+    assert result.exit_code == 2
+    assert "servers.planner" in result.stderr

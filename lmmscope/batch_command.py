@@ -57,7 +57,15 @@ def batch(
     wanted = _wanted(features, active, file)
     settings = ready(profile, runs)
     chosen = Choices(
-        settings, Spend(calls, tokens, money), workers, steer, planted_seed, sae, as_json, free
+        settings,
+        Spend(calls, tokens, money),
+        workers,
+        steer,
+        planted_seed,
+        sae,
+        as_json,
+        free,
+        total=active or len(wanted),
     )
 
     async def work(hands: Hands, approve: Approve, control: RunControl) -> Ended:

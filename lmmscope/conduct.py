@@ -37,6 +37,8 @@ class Choices(NamedTuple):
     sae: str | None = None
     as_json: bool = False
     free: bool = False
+    total: int | None = None
+    """How many features are to be labelled, where nothing else is asked."""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -80,9 +82,11 @@ async def _conducted(chosen: Choices, work: Work, replayed: str | None) -> Ended
 
     from agent.desk import Rules
     from lmmscope.agent_hands import hands
+    from lmmscope.batch_view import BatchView
     from lmmscope.live_view import LiveView
 
-    view = LiveView(Console(stderr=True))
+    console = Console(stderr=True)
+    view = LiveView(console) if chosen.total is None else BatchView(console, chosen.total)
     control = RunControl()
     _drain_at_interrupt(control)
     async with hands(
@@ -96,7 +100,8 @@ async def _conducted(chosen: Choices, work: Work, replayed: str | None) -> Ended
         replayed=replayed,
         options=chosen.options,
     ) as ready:
-        return await work(ready, _approved, control)
+        with view:
+            return await work(ready, _approved, control)
 
 
 def _drain_at_interrupt(control: RunControl) -> None:

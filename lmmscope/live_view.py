@@ -5,6 +5,8 @@ Knows events and screens; nothing of what the agent is up to.
 
 from __future__ import annotations
 
+from typing import Self
+
 from rich.console import Console
 from rich.markup import escape
 
@@ -25,6 +27,12 @@ class LiveView:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
 
     def hear(self, event: Event) -> None:
         """One line."""

@@ -18,10 +18,10 @@ _SAYING = either(
     answer(?:s|ed|ing)? perceiv(?:e|es|ing) notic(?:e|es|ing) spot(?:s|ted|ting)?
     conjur(?:e|es|ing)(?:_up)? fabricat(?:e|es|ed|ing) recogni[sz](?:e|es|ing)
     describ(?:e|es|ing) tell(?:s|ing)?(?:_(?:us|me))? put(?:s|ting)? predict(?:s|ing)?
-    assum(?:e|es|ing) output(?:s|ting)? show(?:s|ing) list(?:s|ing) pretend(?:s|ing)?"""
+    assum(?:e|es|ing) output(?:s|ting)? (?<!picture\\s)(?<!image\\s)(?<!photo\\s)show(?:s|ing) list(?:s|ing) pretend(?:s|ing)?"""
 )
 _UNREAL = either(
-    """non-?existent phantom ghost false bogus spurious imaginary fake fictional invented
+    """non-?exist(?:ent|ing) unreal absent phantom ghost false bogus spurious imaginary fake fictional invented
     imagined hallucinated made-up"""
 )
 _QUALITY = either(
@@ -37,7 +37,7 @@ _AFTER_NOUN = either(
     almost always often sometimes wrongly please then everywhere anywhere than out by until
     after before problem bug issue error mistakes? bias behaviou?r never absent incorrectly
     falsely find fix stop how what why suggest remedy this these those the an? no none none's
-    nothing can could who's under across around over along between beside behind"""
+    nothing nobody can could who's i you we he they under across around over along between beside behind"""
 )
 _WORD = rf"(?!{_AFTER_NOUN}\b)(?<![\w'])[a-z][\w'-]*"
 _NOUN = rf"(?:{_WORD}(?:\s+{_WORD}){{0,2}})"
@@ -68,7 +68,10 @@ _NO_BEGINNINGS = words(
     more less always often sometimes keeps keep wrongly falsely also really yes"""
 )
 
+_HAVING = rf"""\b(?:every|each|all|any)\s+(?P<place>{_WORD}(?:\s+{_WORD})??)\s+
+    (?:has|have|had|contains?|comes?\s+with)\s+"""
 _THINGS = (
+    rule(rf"{_HAVING}{_THING}"),
     rule(rf"\bthere(?:\s+(?:is|are|was|were)|'s|\s+being)\s+(?:(?:always|also)\s+)?{_THING}"),
     rule(
         rf"""\b{_SAYING}\s+(?:(?:that|yes|wrongly|falsely|often|always|up|for|to|with|us|me)\s+)*
@@ -95,6 +98,11 @@ _THINGS = (
     rule(rf"\b(?:is|are)\s+there\s+{_THING}"),
 )
 _PLACES = (
+    rule(_HAVING),
+    rule(
+        rf"""(?:^|[.,:;]\s*)(?P<place>{_WORD}(?:\s+{_WORD})??)\s+
+        (?:always|often|usually|mostly|keeps?)\s+(?:get|hav|contain|show)(?:s|ting|ing|e)?\b"""
+    ),
     rule(rf"\b{_PICTURES}\s+(?:of|showing|with|from|taken\s+(?:at|in|on))\s+{_PLACE}"),
     rule(
         rf"""\b(?:in|on|at|for|with|from|of|given|sees?|shown|show)\s+{_BEFORE_NOUN}
@@ -105,10 +113,11 @@ _PLACES = (
         (?:is|are|shows?|sees?|showing|shown|looks?\s+at|at|in|on|there's)\s+{_PLACE}"""
     ),
     rule(
-        rf"""\b(?:in|on|at|by|near|inside|within|around|along|across|to)\s+
+        rf"""\b(?:in|on|at|by|near|inside|within|around|along|across|over|above|under|beside|to)\s+
         (?:(?:front|top)\s+of\s+)?{_PLACE}"""
     ),
     rule(rf"\b(?P<place>[a-z][\w-]*)\s+(?:{_PICTURES}|hallucinations?)\b"),
+    rule(r"[(\[{]\s*(?P<place>[a-z][\w-]*(?:\s+[a-z][\w-]*)?)\s*[)\]}]"),
 )
 _MARKS = rule(r"""<\w+> | ["'“”‘’`](?!\w) | (?<!\w)["'“”‘’`]""")  # noqa: RUF001
 _IRREGULAR = {"people": "person", "cacti": "cactus", "men": "man", "women": "woman"}

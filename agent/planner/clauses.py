@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from agent.planner.english import UNIT, either, rule
-from agent.planner.tidying import QUOTED
+from agent.planner.tidying import MARKER, QUOTED
 
 _VERB = either(
     """analyse analyze annotate ask attribute auto-label batch caption check compare contrast
     correct create describe determine distinguish do eliminate examine explain fetch figure
-    find fit fix get give go identify inspect interpret investigate justify kick label launch
+    find finish(?=_with) fit fix get give go identify inspect interpret investigate justify kick label launch
     learn list load locate look make mend name open prevent probe process query reduce remove
-    repair report retrain run say search see show start steer stop study summari[sz]e suppress
-    switch tag tell test trace train try understand use verify walk work"""
+    repair report retrain run say(?=_(?:why|what|how|whether|if)) search see show start steer stop study summari[sz]e suppress
+    switch tag tell test trace train try understand use verify walk work wrap_up"""
 )
 _ASKING = either(
     """what what's why how which when where who is_there are_there do_we does did have_we are is"""
@@ -29,7 +29,10 @@ _NEXT = either(
 )
 _CUT = rule(
     rf"""
-    \s*,?\s+(?:as\s+well\s+as|plus)\s+(?={UNIT}\s+(?:for|about|that|which)\b)
+    \s*(?<!\w){MARKER}\s+(?=\S)
+    | \s*,?\s+(?:as\s+well\s+as|plus|and)(?:\s*,?\s*separately\s*,?)?\s+(?={UNIT}\s+(?:for|about|that|which)\b)
+    | \s*,?\s+and\s+(?=(?:also\s+)?for\s+[a-z])
+    | \s*[,;&]\s*(?=\d+\s+(?:vs\.?|versus|against)\s+\d)
     | \s*(?:(?<!\bvs)(?<!\bno)(?<!\bnr)[;.?!](?!\d)\s+
         | [,.]?\s*\b(?:(?:and|but)\s+)?(?:{_NEXT}|(?<=and\s)also)\b\s*,?)\s*(?=\S)
     | \s*(?:,\s*(?:(?:and|but)\s+)?|\band\s+|&\s*)(?=(?:{_POLITE}\s+)*(?:{_VERB}|{_ASKING})\b)
@@ -54,7 +57,7 @@ def clauses(text: str) -> list[Clause]:
         )
         # A question keeps its mark.
         end = match.start() + ("?" in match[0]) * (match[0].find("?") + 1)
-        if not quoted and text[at:end].strip():
-            found.append(Clause(at, end))
+        if not quoted:
+            found += [Clause(at, end)] if text[at:end].strip() else []
             at = match.end()
     return [*found, Clause(at, len(text))]

@@ -41,9 +41,13 @@ _SEVERAL = rule(r"\b(first|top|best|last|strongest)\s+(\d+|two|three|four|five)\
 _PLACE = rf"({'|'.join(_ORDINALS)})\b(?!\s+(?:findings?|results?|verdicts?|labels?)\b)"
 _ORDINAL = rule(rf"\bthe\s+{_PLACE}")
 _ORDINALS_OF = rule(rf"(?:\bthe\s+|(?:\b(?:and|or|with|to)|[,&])\s+(?:the\s+)?){_PLACE}")
+_ALL_BUT = rule(
+    rf"""\b(?:except|without|minus|but\s+not|(?<=\ball\s)but|leaving\s+out|skip(?:ping)?)
+    \s+(?:for\s+)?the\s+{_PLACE}"""
+)
 _PRONOUN = rule(
     r"""\b(?:it|its|this|that|them|they|their|these|those|both|the\s+two|each\s+other|one|
-    the\s+(?:same\s+)?features?|all\s+of\s+them)\b"""
+    the\s+(?:same\s+)?features?|all\s+of\s+them|the\s+lot|the\s+(?:claim|hypothesis|hunch|idea))\b"""
 )
 
 
@@ -98,6 +102,9 @@ class Context(NamedTuple):
         if several := _SEVERAL.search(text):
             count = _COUNTS.get(several[2].lower()) or int(several[2])
             return self.features[-count:] if several[1].lower() == "last" else self.features[:count]
+        if (left_out := _ALL_BUT.search(text)) and len(self.features) > 1:
+            dropped = self.features[_ORDINALS[left_out[1].lower()]]
+            return tuple(one for one in self.features if one != dropped)
         if _ORDINAL.search(text) and self.features:
             places = [_ORDINALS[one[1].lower()] for one in _ORDINALS_OF.finditer(text)]
             if max(places) >= len(self.features):

@@ -25,6 +25,7 @@ def rule(pattern: str) -> re.Pattern[str]:
 
 UNIT = either("features? feats?\\.? ftrs?\\.? units? neurons? latents? lats directions? channels?")
 """What people call a feature."""
+SEVERAL = either("features feats units neurons latents lats directions channels")
 PICTURE = either("pictures? images? imgs?\\.? photos? photographs? pics?\\.? shots? scenes?")
 CODER = either("saes? auto-?encoders? dictionar(?:y|ies) checkpoints? coders?")
 RECORD = either(

@@ -124,7 +124,8 @@ def why(slots: Slots, context: Context) -> Made:
     """One picture and one question."""
     told, before = reported(slots.masked, slots.quotes), context.why
     pictures = _pictures(slots, context)
-    if not pictures and context.picture is not None and (before or slots.quotes):
+    spoken_of = before or slots.quotes or _IN_IT.search(slots.masked)
+    if not pictures and context.picture is not None and spoken_of:
         pictures = (context.picture,)
     if not pictures:
         if slots.quotes or behaviour_in(slots.text).thing is None:
@@ -155,6 +156,7 @@ def fix(slots: Slots, context: Context) -> Made:
     return Made((_task(Fix, behaviour=slots.text, thing=seen.thing, place=seen.place),))
 
 
+_IN_IT = rule(r"\b(?:in|on|about|of|for)\s+(?:it|this|that|there)\b")
 _NOTHING_SAID = words(
     """a an the it this that these those is are was do does did don t what why how can could you
     we i me my our there here in on at of to for from with and or so please find fix fixed
@@ -191,7 +193,7 @@ def search(slots: Slots, context: Context) -> Made:
     if words is None and slots.standing is None:
         raise Lacking("It does not say what findings are to be searched for")
     if words is None and isinstance(context.last, SearchFindings) and _goes_on(slots):
-        return Made((_other(context.last, status=slots.standing),))
+        return Made((_other(context.last, status=slots.standing, **count),))
     return Made((_task(SearchFindings, words=words, status=slots.standing, **count),))
 
 
@@ -227,10 +229,22 @@ def explain_finding(slots: Slots, context: Context) -> Made:
     return Made(tuple(_task(ExplainFinding, feature=feature) for feature in features))
 
 
+_ONE_AND_ANOTHER = rule(
+    rf"""\bone\s+(?:{CODER}\s+)?(?=with|of|at|on|for)(?P<one>.+?)(?:,|\band\b|;)+\s*(?:and\s+)?
+    (?:another|one|(?:the|an)\s*other|the\s+second)(?:\s+(?:one|1|{CODER}))?\s+(?=with|of|at|on|for)(?P<other>.+)"""
+)
+
+
 def train(slots: Slots, context: Context) -> Made:
-    """Whatever is said of layer and sizes."""
+    """Whatever is said of layer and sizes: for one, or for `one with k 16 and another with k 64`."""
     del context
-    return Made((_task(TrainSae, **slots.sizes._asdict()),))
+    two = _ONE_AND_ANOTHER.search(slots.text)
+    if two is None:
+        return Made((_task(TrainSae, **slots.sizes._asdict()),))
+    shared = slots.text[: two.start()]
+    one, other = (sizes_in(f"{two[name]} {shared}", True).sizes for name in ("one", "other"))
+    each = (one._replace(hook=one.hook or other.hook), other)
+    return Made(tuple(_task(TrainSae, **sizes._asdict()) for sizes in each))
 
 
 _NAME = r"(?P<name>[A-Za-z0-9][\w.:/-]*\w)"
@@ -255,11 +269,16 @@ _NO_NAMES = words(
 )
 
 
+_OF_CODER = rule(rf"\b(?:{CODER}|{UNIT}|load\w*|profile|runs|trained|layer|k)\b|<layer>")
+
+
 def load(slots: Slots, context: Context) -> Made:
     """A name, or the profile's."""
     del context
     named = (match["name"] for pattern in _NAMES for match in pattern.finditer(slots.text))
     name = _quoted(slots) or slots.name or next((one for one in named if _is_name(one)), None)
+    if name is None and not _OF_CODER.search(slots.masked):
+        raise Lacking("It does not say which sparse autoencoder is meant")
     return Made((_task(LoadSae, name=name),))
 
 
@@ -301,12 +320,22 @@ def again(slots: Slots, context: Context) -> Made:
             made = investigate(slots, context)
             return Made(made.tasks, (*made.assumed, "the question is what it responds to"))
         raise Lacking("Nothing was asked before that it could go on from")
-    if isinstance(last, TrainSae) and (sizes := _sizes(slots)):
+    if isinstance(last, TrainSae) and (sizes := _sizes(slots) or _scaled(last, slots.text)):
         return Made((_other(last, **sizes),))
+    if isinstance(last, Fix) and not slots.features and (seen := _seen_too(last, slots)):
+        return Made((seen,))
+    if (more := _further(last, slots)) is not None:
+        return Made((more,))
+    if _REVISED.search(slots.masked) and len(slots.features) == 1:
+        if isinstance(last, Label) and last.active is not None:
+            return Made((_other(last, active=slots.features[0]),))
+        if isinstance(last, Find | SearchFindings):
+            return Made((_other(last, count=slots.features[0]),))
     if slots.features:
         return _for_features(last, slots, context)
     if slots.standing and isinstance(last, SearchFindings):
-        return Made((_other(last, status=slots.standing),))
+        told = {} if slots.count is None else {"count": slots.count}
+        return Made((_other(last, status=slots.standing, **told),))
     if slots.pictures.named:
         return _for_pictures(last, slots)
     if slots.quotes and isinstance(last, Why):
@@ -330,6 +359,56 @@ def _sizes(slots: Slots) -> dict[str, int | str]:
     """What is said of a training that goes on from another."""
     said = sizes_in(slots.text, training=True).sizes._asdict()
     return {name: value for name, value in said.items() if value is not None}
+
+
+_TIMES = rule(
+    rf"""\b(?P<how>half|halve|a\s+quarter|twice|double|triple|thrice|quadruple)\b\s*
+    (?:(?:of|the|as|many|its)\s+)*(?P<what>k|{UNIT}|width|tokens?)\b"""
+)
+_FACTORS = {"h": 0.5, "a": 0.25, "tw": 2, "d": 2, "t": 3, "q": 4}
+
+
+def _scaled(last: TrainSae, text: str) -> dict[str, int]:
+    """`Half the k`, of what it was before."""
+    scaled = {}
+    for match in _TIMES.finditer(text):
+        what, how = match["what"].lower(), match["how"].lower()
+        name = what if what == "k" else "tokens" if what.startswith("tok") else "features"
+        factor = next(_FACTORS[start] for start in (how[:2], how[:1]) if start in _FACTORS)
+        if (before := getattr(last, name)) is not None:
+            scaled[name] = round(before * factor)
+    return scaled
+
+
+_OF_WHAT = rule(r"\b(?:for|with|about|of|on|in)\s+.+")
+
+
+def _seen_too(last: Fix, slots: Slots) -> Fix | None:
+    """`The same for boats in the desert`; the place is the last one's where none is said."""
+    match = _OF_WHAT.search(slots.masked)
+    told = match[0] if match else _bare_words(slots.masked)
+    if told is None:
+        return None
+    where = re.match(r"(?:on|in)\s", told, re.I)
+    seen = behaviour_in(told if where else f"it sees {re.sub(r'^(?:for|with|about|of)', '', told)}")
+    if seen.thing is None and seen.place is None:
+        return None
+    thing, place = seen.thing or last.thing, seen.place or last.place
+    return _task(Fix, behaviour=slots.text, thing=thing, place=place)
+
+
+_NEXT = rule(r"\b(?:next|following)\s+<count>")
+_REVISED = rule(r"\b(?:make\s+(?:it|that|them)|rather|better|instead|change\s+(?:it|that)\s+to|no,)")
+
+
+def _further(last: Task, slots: Slots) -> Task | None:
+    """`The next ten`, after the features of the request before."""
+    if not (isinstance(last, Label | Investigate) and last.features and slots.count):
+        return None
+    if not _NEXT.search(slots.masked):
+        return None
+    start = max(last.features) + 1
+    return _other(last, features=tuple(range(start, start + slots.count)))
 
 
 def _for_features(last: Task, slots: Slots, context: Context) -> Made:

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from agent.plan import MOST
-from agent.planner.english import UNIT, either, rule
+from agent.planner.english import PICTURE, UNIT, either, rule
 
 FEW = 16
 """So many features are investigated; more are labelled."""
@@ -21,7 +21,12 @@ _PREFIX = rf"""(?:{UNIT}\s*[:=]?\s*(?:{_MARK}\s*[:=]?\s*)?(?:the\s+)?
 _TO = r"""(?:\s*(?:[-–—…:]|\.\.+)\s*
     | \s+(?:all\s+the\s+way\s+)?(?:(?:up\s+)?(?:to|until|till)|through|thru)
       (?:\s+and\s+including)?\s+)"""  # noqa: RUF001
-_MEASURE = either("times seconds? secs? minutes? mins? hours? days? dollars? euros? steps workers")
+_MEASURE = either(
+    """times seconds? secs? minutes? mins? hours? days? weeks? dollars? euros? cents steps workers
+    people of_(?:them|those|the|which)
+    (?:(?:top|best|strongest|example|test|random|more|other|different)_)?PICTURE"""
+).replace("PICTURE", PICTURE)
+"""Behind a number, these say that it counts something else than features."""
 
 _ITEM = rule(
     rf"""

@@ -1,13 +1,14 @@
-"""Numbers written out: `twelve`, `a hundred and ten`, `half a million`.
+"""Numbers in other notations: `twelve`, `half a million`, `2^14`, `1,024`, `2.5k`.
 
-Knows number words, and when they are none: `one` and `two` are pronouns as often as numbers.
+Knows number words and signs, and when they are none: `one` and `two` are pronouns as often as
+numbers, and `12,140` may be a list.
 """
 
 from __future__ import annotations
 
 import re
 
-from agent.planner.english import UNIT, either, rule
+from agent.planner.english import SEVERAL, UNIT, either, rule
 
 _SMALL = dict(
     enumerate(
@@ -30,20 +31,32 @@ _LARGE = rule(
 )
 _SCALES = {"hundred": 100, "thousand": 1000}
 _HALF_MILLION, _A_MILLION = rule(r"\bhalf\s+a\s+million\b"), rule(r"\b(?:a|one)\s+(?=million\b)")
-_THOUSANDS = rule(rf"\b(\d{{1,3}}),(\d{{3}})(?=\s+(?:most|tokens?|active|{UNIT})\b)")
+_POWER = rule(r"(?<![\w.])(2|10)\s*(?:\^|\*\*)\s*(\d{1,2})(?!\w|\.\d)")
+_THOUSANDS = rule(r"(?<![\w.,])([1-9]\d{0,2})((?:,\d{3})+|(?:['_]\d{3})+)(?![\w'_]|[.,]\d)")
+_SPACED = rule(
+    rf"""(?<![\d.,]\s)(?<![\w.,])(?:(?<=feature\s)|(?<=unit\s)|(?<=latent\s)|(?<=neuron\s)
+      |(?<=picture\s)|(?=\d+\s0)|(?=\d+\s\d+\s+(?:most|tokens?|active|{UNIT})\b))
+    ([1-9]\d{{0,2}})\s(\d{{3}})(?![\w,]|\.\d|\s\d)"""
+)
+_KILO = rule(r"(?<![\w/.])(?<![a-z]-)(\d+(?:\.\d+)?)k(?![\w=])(?!\s*=)")
+_ASKS_SEVERAL = rule(rf"\b(?:{SEVERAL}|compar\w+|between)\s+$")
+"""Behind these words, a comma between two numbers and no more makes a list."""
 
 _BEFORE_NUMBER = either(
-    """features? units? neurons? latents? pictures? images? photos? numbers? top first best layer
+    """features? units? neurons? latents? pictures? images? photos? numbers? top first next best layer
     block and to than with versus vs through is test explore validate validation k from
     between or hundred thousand"""
 )
 _BEFORE = rule(rf"(?:\b{_BEFORE_NUMBER}|[,-])\s*$")
 _AFTER = rule(
-    rf"\s*(?:hundred|thousand|million|{UNIT}|most|tokens?|results?|findings?|to\b|through\b|-)"
+    rf"""\s*(?:hundred|thousand|million|(?:(?:best|strongest|more|other|closest)\s+)?{UNIT}
+    |most|tokens?|results?|findings?|to\b|through\b|at\s+(?:a\s+time|once|most)|-\s*(?=\d|(?:{_ANY}|{UNIT}|to|hundred|thousand)\b))"""
 )
 _FIRST = rule(r"\b(?:first|best|last|top)\s+$")
 """`The first two` are those that were named before, and `the first twelve` are numbers."""
 _FEW = 5
+_NO_NUMBER = rule(r"-[a-z] | \s+(?:with|of|for|at|on|that|which|is|has)\b")
+"""Behind `one`: `one-liners`, `one with k 16`."""
 
 
 def in_digits(text: str) -> str:
@@ -52,13 +65,25 @@ def in_digits(text: str) -> str:
     for _ in range(2):
         text = _LARGE.sub(_large, _SPELT.sub(_small, text))
     text = _A_MILLION.sub("1 ", _HALF_MILLION.sub("500000", text))
-    return _THOUSANDS.sub(r"\1\2", text)
+    text = _SPACED.sub(r"\1\2", _THOUSANDS.sub(_joined, text))
+    text = _KILO.sub(lambda match: str(round(float(match[1]) * 1000)), text)
+    return _POWER.sub(lambda match: str(int(match[1]) ** int(match[2])), text)
+
+
+def _joined(match: re.Match[str]) -> str:
+    """Without separators, unless they part the numbers of a list."""
+    groups = re.findall(r"\d+", match[0])
+    before = match.string[: match.start()]
+    alone = len(re.findall(r"\d+", match.string)) == len(groups)
+    ascending = len(groups) > 2 and sorted(map(int, groups)) == [int(one) for one in groups]
+    return match[0] if ascending or (alone and _ASKS_SEVERAL.search(before)) else "".join(groups)
 
 
 def _small(match: re.Match[str]) -> str:
     before, after = match.string[: match.start()], match.string[match.end() :]
     value = sum(_VALUES[part] for part in re.split(r"[- ]", match[0].lower()))
     pronoun = value <= _FEW and _FIRST.search(before) is not None
+    pronoun = pronoun or (value == 1 and _NO_NUMBER.match(after) is not None)
     is_number = _AFTER.match(after) or (_BEFORE.search(before) and not pronoun)
     return str(value) if is_number else match[0]
 

@@ -14,7 +14,7 @@ from tools.picture_id import PictureId
 
 _SPLITS: dict[str, Split] = {"e": "explore", "v": "validate", "t": "test", "h": "test"}
 _SET = r"(?:[- ]?(?:set|split|data|dataset|partition|pool)(?:'s)?)?"
-_MARK = r"(?:\s*(?:numbers?|no\.?|nos\.|nr\.?|ids?|index|idx|\#|:|/|=))*"
+_MARK = r"(?:\s*(?:numbers?|no\.?|nos\.|nr\.?|ids?|index|idx|\#|:|/|=|\())*"
 _OF = r"(?:of|in|from|on|within)\s+(?:the\s+)?"
 
 

@@ -17,7 +17,7 @@ _ASK = either(
     """is are was were does do did can could has have what what's where where's which who whose
     how_many how"""
 )
-_NOUN = r"(?P<thing>[\w-]+(?:\s+[\w-]+)??)"
+_NOUN = r"(?P<thing>(?!model\b|network\b)[\w-]+(?:\s+[\w-]+)??)"
 _OF_PICTURE = r"(?:\s+(?:in|on|of|at|from)\s+<picture>)?"
 
 # A question in its own words: `picture 7: is there a car? why yes?`
@@ -58,7 +58,7 @@ _IS = rule(
     (?P<verb>is|are|was|were)\s+(?P<not>not\s+|n't\s+)?(?P<rest>.+)"""
 )
 _SEEN = rule(
-    rf"""\b(?:{SEE}|<picture>\s+(?:has|have|contains?|shows?))\s+
+    rf"""(?:\b{SEE}|<picture>\s+(?:has|have|contains?|shows?))\s+
     (?P<no>no\s+)?(?P<thing>(?!that\b).+)"""
 )
 
@@ -73,11 +73,12 @@ _SHOULD = rule(
     (?P<instead><quote>|(?:{YES_NO}|{COLOUR})\b)"""
 )
 _BESIDE = rule(
-    rf"""<question>\s*,?\s*(?:(?:is|was|as|with|by|a|gets?|got)\s+)*
+    rf"""<question>\s*,?\s*(?:(?:[-=]*>|→|[=:])\s*)?(?:(?:is|was|as|with|by|a|gets?|got)\s+)*
       (?P<after>(?:{YES_NO}|{COLOUR})\b|<quote>)
     | (?P<before>\b(?:yes|no)\b|<quote>)\s+(?:to|for|on|as\s+(?:the\s+)?(?:answer|reply)\s+to)?\s*
       <question>"""
 )
+_WHY_NOT = rule(rf"\bwhy\s+not\s+(?:an?\s+|the\s+)?(?P<instead><quote>|(?:{YES_NO}|{COLOUR})\b)")
 _ANSWER = rule(
     rf"""\b(?:{SAY}|answer\s*(?:is|was|of|being)?|the\s+reply\s*(?:is|was)?|verdict|why|g[eo]ts?|
     gives?|gave|returns?)\s*[:,]?\s*(?:with\s+)?(?:an?\s+|the\s+)?
@@ -137,7 +138,7 @@ def _answers(masked: str, quotes: Iterator[str]) -> tuple[str | None, str | None
     pair = _INSTEAD.search(masked)
     if pair and not {pair["answer"].lower(), pair["instead"].lower()} & _NO_ANSWERS:
         return said(pair, "answer"), said(pair, "instead")
-    should = _SHOULD.search(masked)
+    should = _SHOULD.search(masked) or _WHY_NOT.search(masked)
     left = masked if should is None else masked[: should.start()]
     if beside := _BESIDE.search(left):
         answer = said(beside, "after", "before")

@@ -19,17 +19,19 @@ _LAYER = rule(
     | (?:layers?|blocks?)\s*(?:number|no\.?|index|\#|=|:)?\s*(?P<number>\d+)(?!\w)
     | (?P<nth>\d+)(?:st|nd|rd|th)\s+(?:layer|block))"""
 )
-_SHORT_LAYER = rule(r"(?<![\w/.-])(?P<path>)L[ _-]?(?P<number>\d+)(?P<nth>)(?![\w/.-])")
+_SHORT_LAYER = rule(r"(?<![\w/.-])(?P<path>)L[ _-]?(?P<number>\d+)(?P<nth>)(?![\w/-]|\.\w)")
 """A layer only where a training is spoken of; elsewhere it is a name."""
 _TOKENS = rule(
     rf"""\b{_NUMBER}[ -]*(?:training\s+)?(?:tok(?:en)?s?|positions)\b(?!\s*[=:]?\s*\d)
     | \btok(?:en)?s?\s*[=:]?\s*{_NUMBER}(?!\w)"""
 )
 _K = rule(
-    r"""\b(?:top[- ]?)?k\s*(?:=|:|of|is|at)?\s*(\d+)(?!\w)
+    rf"""\b(?:top[- ]?)?k\s*(?:=|:|of|is|at)?\s*(\d+)(?!\w)
     | \btop[- ]?(\d+)(?=\s*(?:sparsity|active|sae|,|$))
-    | \b(\d+)\s+(?:of\s+them\s+)?(?:active|firing|fire|nonzero|non-zero|on)\b
+    | \b(\d+)(?=\s+of\s+\d+\s+{UNIT}\s+active\b)
+    | \b(\d+)\s+(?:of\s+them\s+|{UNIT}\s+(?!on\b))?(?:active|firing|fire|nonzero|non-zero|on)\b
       (?:\s+(?:at\s+a\s+time|at\s+once|per\s+token|each|per\s+position))?
+    | \b(\d+)\s+at\s+(?:a\s+time|once)\b
     | \b(?:sparsity|l0)\s*(?:=|:|of)?\s*(\d+)(?!\w)"""
 )
 _WIDTH = rule(
@@ -41,7 +43,7 @@ _TRAINING = rule(
     rf"""
     \b(?:re-?)?train\w*
     | \b(?:fit|learn|make|build|create|new|fresh|bigger|larger|wider|smaller|another)\b.*\b{CODER}\b
-    | \b{CODER}\b.*\bk\s*=?\s*\d
+    | \b{CODER}\b.*\b(?:k\s*=?\s*\d|\d+\s+(?:active|at\s+a\s+time|at\s+once)\b)
     """
 )
 

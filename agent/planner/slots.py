@@ -19,7 +19,8 @@ from agent.planner.tidying import QUOTED
 Standing = Literal["supported", "refuted", "no explanation", "too rare"]
 
 _FINDING = rule(
-    r"""\b(?:finding|verdict|result)s?\s*(?:with\s+)?(?:the\s+)?(?:id|no\.?|number|nr\.?|\#|:)*\s*
+    r"""\b(?:finding|verdict|result)s?\s*(?:(?:that\s+)?(?:begin|start)(?:s|n?ing)\s+)?(?:with\s+)?
+      (?:the\s+)?(?:id|no\.?|number|nr\.?|\#|:)*\s*
       ((?=[0-9a-f]*\d)[0-9a-f]{4,64}|[a-f]{6,64}|\d+)(?![\w-])
     | (?<![\w/.-])((?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{6,63})(?![\w/.-])"""
 )
@@ -48,9 +49,10 @@ _COUNT = rule(
         (?=\s*(?:(?:\w+ing|best)\s+)?(?:{_COUNTED}|ones|of\b|for\b|please|[,.?!)]|$))
     | \b(?:first|last|latest|newest)\s+(\d+)(?=\s+(?:findings?|results?|hits?|matches|verdicts?)\b)
     | (?<![-\w\#])(?<!first\s)(?<!lowest\s)(\d+)
-        (?=\s+(?:(?:\w+ing|\w+ed|best|good|possible)\s+)?(?:{_COUNTED}|of\s+them)\b)
+        (?=\s+(?:(?:\w+ing|\w+ed|best|good|possible)\s+)?(?:{_COUNTED}|of\s+(?:them|those|these))\b)
+    | (?:(?<=\bnext\s)|(?<=\bfollowing\s))(\d+)(?=\s*(?:$|[.?!]|(?:{_COUNTED}|ones)\b))
     | (?<![-\w\#])(\d+)
-        (?=\s+(?:at\s+(?:the\s+)?most|max(?:imum)?|will\s+do|(?:is|are)\s+enough)\b)
+        (?=\s+(?:at\s+(?:the\s+)?most|max(?:imum)?|tops|will\s+do|(?:is|are)\s+enough)\b)
     """
 )
 _STANDINGS: tuple[tuple[Standing, re.Pattern[str]], ...] = tuple(
@@ -81,12 +83,12 @@ _STANDINGS: tuple[tuple[Standing, re.Pattern[str]], ...] = tuple(
 )
 _OTHER_NAMES = either(
     """top features? units? neurons? latents? pictures? images? photos? layers? blocks? test
-    validat\\w+ val explore first model auto"""
+    validat\\w+ val explore first model auto f(?=[_-]\\d)"""
 )
 _NAME = rule(
     rf"""(?<![\w/:.-])(?!{_OTHER_NAMES}[-_/:])(?=[\w./:-]*(?:\d|_|sae))
       (?:[a-z]\w*[a-z]\w*|[a-z]+\d*)(?:[/:-][\w.-]*[a-z][\w.-]*)+(?![\w/])
-    | (?<![\w/:.-])(?=\w*[a-z]\w*_)[a-z]\w*_\w+(?![\w/])"""
+    | (?<![\w/:.-])(?!f_\d+\b)(?=\w*[a-z]\w*_)[a-z]\w*_\w+(?![\w/])"""
 )
 _FEATURE = rule(r"\b(?:feat|unit|neuron|latent|f[_-]?\s?\d)|\#")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from agent.planner.dialogues import in_quotes
 from agent.planner.english import either, rule, words
 from agent.planner.numerals import in_digits
 
@@ -16,10 +17,16 @@ QUOTED = re.compile(
 )
 """A quotation; an apostrophe within a word opens none."""
 
+MARKER = r"(?:\(?(?:[a-h]|[1-9]|iv|v|i{1,3})\)|^1\.(?=\s))"
+"""What stands before the items of a list: `(a)`, `2)`."""
+_NEXT_ITEM = re.compile(r"[;,.]?\s+[2-9]\.\s+(?=[A-Za-z])")
+"""In a list that begins with `1.`."""
 _COURTESY = either(
     """hi(?:_there)? hello(?:_there)? hey(?:_there)? dear_\\w+ good_(?:morning|evening) ok(?:ay)?
-    so well right great cool nice thanks thank_you now also and but alright hm+ um+ ah please
-    pls plz kindly just maybe perhaps quickly first(?:ly)?(?=\\s*,) finally
+    so well right great cool interesting perfect fascinating sure wow nice thanks thank_you now
+    also and but alright hm+ um+ ah please pls plz kindly just maybe perhaps quickly
+    (?:two|three|four|\\d+|several|some|a_few)_(?:things|tasks|jobs|steps|requests|questions)(?=\\s*:)
+    first(?:ly)?(?=\\s*,) finally
     (?:can|could|would|will)_(?:you|u|we|i)(?:_(?:please|kindly|just|maybe|perhaps))?
     would_you_mind do_you_mind are_you_able_to is_it_possible_to
     (?:i_(?:would|'d)|i'd|we'd|we_would)_(?:really_)?(?:like|love)(?:_(?:you_)?to)?
@@ -28,19 +35,44 @@ _COURTESY = either(
     let_me help_me(?:_to)? go_ahead_and go_and time_to
     (?:tell|show)_me(?=_(?:what|why|how|which|whether|if|where)\\b)"""
 )
-_OPENING = rule(rf"\s*{_COURTESY}(?![\w'])\s*[,.!:;-]*\s*")
+_OPENING = rule(rf"\s*(?:{MARKER}\s|{_COURTESY}(?![\w'])\s*[,.!:;-]*)\s*")
 _THANKS = either(
     """please pls plz thanks(?:_a_lot)? thank_you thx cheers for_me if_you_can if_possible
-    when_you_have_time asap right_now"""
+    when_you_have_time asap right_now then"""
 )
 _CLOSING = rule(rf"[\s,.!]*\b{_THANKS}\s*(?P<mark>[?.!]*)\s*$")
+
+_IN_FULL = {
+    "diff": "difference",
+    "diffs": "differences",
+    "b/w": "between",
+    "btw": "between",
+    "whats": "what's",
+    "wats": "what's",
+    "wat": "what",
+    "hows": "how's",
+    "wheres": "where's",
+    "w/": "with",
+    "w/o": "without",
+    "cuz": "because",
+    "bc": "because",
+    "abt": "about",
+    "4": "for",
+}
+"""How people type in a hurry; `btw` only before a number, and `4` only behind a verb."""
+_PLAIN = "|".join(sorted(_IN_FULL.keys() - {"btw", "4"}))
+_SHORT = rule(
+    rf"""(?<![\w/'.-])(?:{_PLAIN}|btw(?=\s+\S*\d)
+    |(?:(?<=look\s)|(?<=looking\s)|(?<=search\s))4(?=\s+[a-z]))(?![\w/])"""
+)
 
 KEYWORDS = words(
     """feature features picture pictures compare comparing investigate investigating explain
     finding findings supported refuted hallucinate hallucinates hallucination hallucinations
     hallucinating respond responds activate activates activation difference different between
     active autoencoder sparse tokens status train search label labels latest evidence neuron neurons
-    image images validation explore training umbrella explanation which about layer model"""
+    image images validation explore training umbrella explanation which about layer model latent
+    latents"""
 )
 """Words on which understanding hangs: one slip within them is mended."""
 _OTHER_WORDS = words(
@@ -61,6 +93,8 @@ def tidied(text: str) -> str:
     line = " ".join((text if "‘" in text else text.replace("’", "'")).split())  # noqa: RUF001
     # Placeholders are ours alone.
     line = re.sub(r"<(\w+)>", r"\1", line)
+    line = in_quotes(_NEXT_ITEM.sub(". ", line) if line.startswith("1. ") else line)
+    line = _SHORT.sub(lambda match: _IN_FULL[match[0].lower()], line)
     if (whole := QUOTED.fullmatch(line)) is not None:
         line = whole[0][1:-1].strip()
     return _outside_quotes(_without_courtesies(line), lambda part: in_digits(_mended(part)))

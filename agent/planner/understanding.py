@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from agent.plan import Find, SearchFindings
+from agent.plan import Find, Fix, SearchFindings, TrainSae
 from agent.planner.classifier import Ranked
 from agent.planner.clauses import Clause, clauses
 from agent.planner.context import Context
-from agent.planner.english import rule
+from agent.planner.english import CODER, rule
 from agent.planner.intents import NONE, SAME, classifier
 from agent.planner.making import MAKERS, Lacking, Made
 from agent.planner.slots import Slots, slots_in
@@ -28,6 +28,12 @@ OF_PICTURES = frozenset({"find", "why", "fix", SAME})
 MOST_TASKS = 8
 MOST_CLAUSES = 24
 OUT_OF_SCOPE = "This is nothing that the agent does, as far as it understands the request"
+_CODER = rule(rf"\b(?:{CODER}|train\w*)\b")
+_REMARK = rule(
+    r"""[\s.,;:!?-]*(?:it|they|this|that|both|(?:\d+|some|most|all|none)\s+of\s+(?:them|those)|(?:i|we)\s+already)
+    (?:'s|'re|\s+(?:\w+ly\s+)?(?!is\s+there)\w+)"""
+)
+"""How a clause begins that only tells more of what is asked for."""
 _GOING_ON = rule(r"\s*(?:and|what\s+about|how\s+about|same|now|also|again|but)\b")
 
 
@@ -110,10 +116,17 @@ def _goes_on(first: _Part, second: _Part) -> bool:
     """Whether a part only says more of the one before: `... on this beach? find a fix`."""
     slots = second.slots
     says_what = slots.features or slots.pictures.named or slots.quotes or slots.finding
-    if isinstance(task := second.made.tasks[0], Find | SearchFindings):
+    task, before = second.made.tasks[0], first.made.tasks[-1]
+    if isinstance(task, TrainSae):
+        # Numbers alone are sizes of what was spoken of before.
+        says_what = _CODER.search(slots.text)
+    if isinstance(task, Fix) and isinstance(before, Fix):
+        says_what = says_what or (task.thing and task.place and task.thing != before.thing)
+    if isinstance(task, Find | SearchFindings) and _REMARK.match(slots.text):
+        return True
+    if isinstance(task, Find | SearchFindings):
         says_what = says_what or task not in first.made.tasks
-    alike = type(first.made.tasks[-1]) is type(second.made.tasks[0])
-    return alike and not says_what
+    return type(before) is type(task) and not says_what
 
 
 def _part(text: str, clause: Clause, context: Context) -> _Part | Unclear:

@@ -44,6 +44,11 @@ _ASKING = either(
     need <count>"""
 )
 _AFTER_COLON = rule(r":\s*(?!.*:)(\S.*)$")
+_LABORATORY = either(
+    """saes? model network dictionary autoencoder layer coder lmm database db findings records
+    runs store target results labels archive index lab notes? logs? files? <layer>"""
+)
+_SCOPE = rf"(?:the|this|our|my|your|its|that|a)?\s*(?:(?:current|whole|loaded)\s+)?{_LABORATORY}"
 
 _CONCEPT = (
     _AFTER_COLON,
@@ -52,10 +57,11 @@ _CONCEPT = (
         rf"\b(?:{_FIRES}|respond\w*|react\w*)\s+{_STRENGTH}(?:on|for|at|by|with|in|to|over|upon)?\s*{_SEEING}(.+)"
     ),
     rule(
-        r"""\b(?:where|how)\s+(?:is|are)\s+(.+?)\s+
-        (?:encoded|represented|stored|detected|handled|captured|found|located|kept)"""
+        rf"""\b(?:where|how)\s+(?:in\s+{_SCOPE}\s+)?(?:is|are|do|does)\s+(.+?)\s+
+        (?:encoded|represented|stored|detected|handled|captured|found|located|kept|
+        lives?|sits?|hides?|resides?|shows?\s+up|dwells?)\b"""
     ),
-    rule(rf"\b{_ENCODES}\s+(?!(?:me|us)\b)(.+)"),
+    rule(rf"\b{_ENCODES}\s+(?!(?:me|us|if|whether|what|which|why|how)\b)(.+)"),
     rule(
         rf"""\b(?:{_KIND}|anything|something|everything|candidates|matches)\s+
         (?:(?:is|are)\s+)?(?:there\s+)?
@@ -92,10 +98,14 @@ _WHOSE = either(
 _KNOWN = (
     _AFTER_COLON,
     rule(rf"\b{_MENTIONS}\s+(.+)"),
-    rule(rf"\b(?:{RECORD}|{_KNOWING})\s+(?:\w+\s+){{0,2}}?(?:on|for|of|with|around|in)\s+(.+)"),
+    rule(
+        rf"""\b(?:{RECORD}|{_KNOWING})\s+(?:on\s+(?:file|record)\s+)?(?:\w+\s+){{0,2}}?
+        (?:on|for|of|with|around|in)\s+(?!(?:file|record)\b)(.+)"""
+    ),
     rule(r"\b(?:for|on)\s+(.+)"),
     rule(rf"(?:\b{_WHOSE}\s+|^)(?!{RECORD}\b)(.+?)\s+(?:related\s+)?{RECORD}\b"),
     rule(r"^(?:search|grep|query|look\s+up|find)\s+(.+)"),
+    rule(rf"^{RECORD}\s*[,:;]\W*(.+)$"),
 )
 
 _CONCEPT_WORD = either("concepts? ideas? notion words? term text lettering topic subject")
@@ -115,27 +125,23 @@ _EDGE_START = rule(
     | [\s,:;.?!"'-]+
     )"""
 )
-_LABORATORY = either(
-    """saes? model network dictionary autoencoder layer coder lmm database db findings records
-    runs store target results labels archive index lab <layer>"""
-)
-_SCOPE = rf"(?:the|this|our|my|your|its|that|a)?\s*(?:(?:current|whole|loaded)\s+)?{_LABORATORY}"
 _BEHIND = either(
     """please best most strongly at_all anywhere so_far already yet before by_now until_now
     to_date there here the_most the_best too exists? again instead right_now now and or in of
-    with on for about features? have has do_we_have we_have are_there is_there known findings?
-    labels? that which were was is are been only (?:show|give|list|return)(?:_me)? concepts?"""
+    with on for about features? have has any some somewhere do_we_have we_have are_there is_there
+    known findings? labels? that which were was is are been only (?:show|give|list|return)(?:_me)? concepts?"""
 )
 _EDGE_END = rule(
     rf"""(?:
-    \s+(?:that|which|who)\s+
+    \s*,?\s+(?:since|because|given\s+that|(?<=,\s)as)\s+.*
+    | \s+(?:that|which|who)\s+
       (?:were|was|are|is|turned|have|had|could|did|failed|passed|got|came)\b.*
     | \s+(?:is|are)\s+
       (?:visible|shown|present|there|around|in\s+(?:the\s+)?(?:picture|view|image))\b.*
     | [\s,:;.?!"'-]+
     | \s+(?:in|inside|within|of|from|for|across|among|amongst|at|on)\s+{_SCOPE}
     | \s+{_BEHIND}
-    | \s*[,(]?\s*(?:at\s+most|top|up\s+to|limit(?:ed)?(?:\s+to)?|max(?:imum)?|just|only|the)?\s*
+    | \s*[,(]?\s*(?:say,?\s+)?(?:the\s+)?(?:at\s+most|top|up\s+to|limit(?:ed)?(?:\s+to)?|max(?:imum)?|just|only|the)?\s*
       <\w+>(?:\s+features)?
       (?:\s+(?:at\s+(?:the\s+)?most|max(?:imum)?|will\s+do|(?:is|are)\s+enough|only))?\)?
     )$"""
@@ -144,7 +150,7 @@ _EMPTY = words(
     """it them they that this those these one ones thing things something anything everything
     feature features concept concepts word words what me us all any some know knows do find
     found finding findings label labels search we you have and or to a an the of on in for
-    about with list"""
+    about with list our your which were was is are there still"""
 )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from agent.planner.english import either, rule, words
+from agent.planner.english import MISS, either, rule, words
 
 _SAYING = either(
     """say(?:s|ing)? said claim(?:s|ed|ing)? think(?:s|ing)? see(?:s|ing)? saw
@@ -18,11 +18,12 @@ _SAYING = either(
     answer(?:s|ed|ing)? perceiv(?:e|es|ing) notic(?:e|es|ing) spot(?:s|ted|ting)?
     conjur(?:e|es|ing)(?:_up)? fabricat(?:e|es|ed|ing) recogni[sz](?:e|es|ing)
     describ(?:e|es|ing) tell(?:s|ing)?(?:_(?:us|me))? put(?:s|ting)? predict(?:s|ing)?
-    assum(?:e|es|ing) output(?:s|ting)? (?<!picture\\s)(?<!image\\s)(?<!photo\\s)show(?:s|ing) list(?:s|ing) pretend(?:s|ing)?"""
+    assum(?:e|es|ing) output(?:s|ting)? list(?:s|ing) pretend(?:s|ing)?
+    (?<!picture\\s)(?<!image\\s)(?<!photo\\s)show(?:s|ing)"""
 )
 _UNREAL = either(
-    """non-?exist(?:ent|ing) unreal absent phantom ghost false bogus spurious imaginary fake fictional invented
-    imagined hallucinated made-up"""
+    """non-?exist(?:ent|ing) unreal absent phantom ghost false bogus spurious imaginary fake
+    fictional invented imagined hallucinated made-up"""
 )
 _QUALITY = either(
     """an? any the some this that these those every each all our its my of about other extra many
@@ -37,7 +38,8 @@ _AFTER_NOUN = either(
     almost always often sometimes wrongly please then everywhere anywhere than out by until
     after before problem bug issue error mistakes? bias behaviou?r never absent incorrectly
     falsely find fix stop how what why suggest remedy this these those the an? no none none's
-    nothing nobody can could who's i you we he they under across around over along between beside behind"""
+    nothing nobody can could who's i you we he they under
+    across around over along between beside behind"""
 )
 _WORD = rf"(?!{_AFTER_NOUN}\b)(?<![\w'])[a-z][\w'-]*"
 _NOUN = rf"(?:{_WORD}(?:\s+{_WORD}){{0,2}})"
@@ -68,6 +70,7 @@ _NO_BEGINNINGS = words(
     more less always often sometimes keeps keep wrongly falsely also really yes"""
 )
 
+_FALSE = either("hallucinations? phantoms? ghosts? false_(?:positives?|alarms?) illusions?")
 _HAVING = rf"""\b(?:every|each|all|any)\s+(?P<place>{_WORD}(?:\s+{_WORD})??)\s+
     (?:has|have|had|contains?|comes?\s+with)\s+"""
 _THINGS = (
@@ -81,11 +84,10 @@ _THINGS = (
         rf"""\b{_THING}\s+(?:that|which|when|where|though|although)\s+(?:\w+\s+)?
         (?:is|are|was|were|do|does|isn't|aren't|doesn't|don't)\b"""
     ),
+    rule(rf"\b{MISS}\s+{_THING}"),
+    rule(rf"\b{_FALSE}\s*:\s*{_THING}"),
     rule(rf"\b{_UNREAL}\s+{_THING}"),
-    rule(
-        rf"""\b(?:hallucinations?|phantoms?|ghosts?|false\s+positives?|illusions?)\s+
-        (?:of|about|with|for|involving)\s+{_THING}"""
-    ),
+    rule(rf"\b{_FALSE}\s+(?:of|about|with|for|involving)\s+{_THING}"),
     rule(
         rf"""\b{_THING}\s+(?:hallucination|illusion|false\s+positive|bias|bug|problem|issue|mistake|
         error)s?\b"""
@@ -96,6 +98,7 @@ _THINGS = (
         (?:has|have|having|gets?|contains?|shows?)\s+{_THING}"""
     ),
     rule(rf"\b(?:is|are)\s+there\s+{_THING}"),
+    rule(rf"^{_THING}\s+(?:in|on|at)\s+[\w\s]+[:-]"),
 )
 _PLACES = (
     rule(_HAVING),
@@ -117,6 +120,7 @@ _PLACES = (
         (?:(?:front|top)\s+of\s+)?{_PLACE}"""
     ),
     rule(rf"\b(?P<place>[a-z][\w-]*)\s+(?:{_PICTURES}|hallucinations?)\b"),
+    rule(rf":[\s,;/]+{_PLACE}\W*$"),
     rule(r"[(\[{]\s*(?P<place>[a-z][\w-]*(?:\s+[a-z][\w-]*)?)\s*[)\]}]"),
 )
 _MARKS = rule(r"""<\w+> | ["'“”‘’`](?!\w) | (?<!\w)["'“”‘’`]""")  # noqa: RUF001

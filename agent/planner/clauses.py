@@ -12,11 +12,12 @@ from agent.planner.tidying import MARKER, QUOTED
 
 _VERB = either(
     """analyse analyze annotate ask attribute auto-label batch caption check compare contrast
-    correct create describe determine distinguish do eliminate examine explain fetch figure
-    find finish(?=_with) fit fix get give go identify inspect interpret investigate justify kick label launch
-    learn list load locate look make mend name open prevent probe process query reduce remove
-    repair report retrain run say(?=_(?:why|what|how|whether|if)) search see show start steer stop study summari[sz]e suppress
-    switch tag tell test trace train try understand use verify walk work wrap_up"""
+    correct create describe determine distinguish do eliminate examine explain fetch figure find
+    finish(?=_with) fit fix get give go identify inspect interpret investigate justify kick label
+    launch learn list load locate look make mend name open prevent probe process query reduce
+    remove repair report retrain run say(?=_(?:why|what|how|whether|if)) search see show start
+    steer stop study summari[sz]e suppress switch tag tell test trace train try understand use
+    verify walk work wrap_up"""
 )
 _ASKING = either(
     """what what's why how which when where who is_there are_there do_we does did have_we are is"""
@@ -30,8 +31,11 @@ _NEXT = either(
 _CUT = rule(
     rf"""
     \s*(?<!\w){MARKER}\s+(?=\S)
-    | \s*,?\s+(?:as\s+well\s+as|plus|and)(?:\s*,?\s*separately\s*,?)?\s+(?={UNIT}\s+(?:for|about|that|which)\b)
-    | \s*,?\s+and\s+(?=(?:also\s+)?for\s+[a-z])
+    | \s*,?\s+(?:as\s+well\s+as|plus|and)(?:\s*,?\s*separately\s*,?)?\s+
+        (?={UNIT}\s+(?:for|about|that|which)\b)
+    | \s*,?\s+and\s+(?=(?:also\s+)?for\s+(?!th|it\b)[a-z])
+    | \s*,?\s+and\s+(?=(?:it|the\s+model)\s+(?:sees|adds|invents|imagines|hallucinates)\s)
+    | \s*,?\s*(?=\bbut\s+first\b)
     | \s*[,;&]\s*(?=\d+\s+(?:vs\.?|versus|against)\s+\d)
     | \s*(?:(?<!\bvs)(?<!\bno)(?<!\bnr)[;.?!](?!\d)\s+
         | [,.]?\s*\b(?:(?:and|but)\s+)?(?:{_NEXT}|(?<=and\s)also)\b\s*,?)\s*(?=\S)

@@ -29,6 +29,8 @@ _ORDINALS = {
     "strongest": 0,
     "second": 1,
     "2nd": 1,
+    "runner-up": 1,
+    "winner": 0,
     "third": 2,
     "3rd": 2,
     "fourth": 3,
@@ -60,14 +62,17 @@ class Context(NamedTuple):
     """What the answer to it named."""
     mentioned: tuple[int, ...] = ()
     """Features in the order in which they were last spoken of."""
+    listed: tuple[int, ...] = ()
+    """Features of the latest answer that named some: `the second` is one of them."""
 
     def after(self, tasks: tuple[Task, ...], named: tuple[Named, ...] = ()) -> Context:
         """The context one request later."""
         if not tasks:
             return self
-        fresh = (*_features_of(tasks), *(one.feature for one in named if one.feature is not None))
+        listed = tuple(one.feature for one in named if one.feature is not None)
+        fresh = (*_features_of(tasks), *listed)
         older = (one for one in self.mentioned if one not in fresh)
-        return Context(tasks, named, (*older, *dict.fromkeys(fresh)))
+        return Context(tasks, named, (*older, *dict.fromkeys(fresh)), listed or self.listed)
 
     @property
     def features(self) -> tuple[int, ...]:
@@ -106,10 +111,11 @@ class Context(NamedTuple):
             dropped = self.features[_ORDINALS[left_out[1].lower()]]
             return tuple(one for one in self.features if one != dropped)
         if _ORDINAL.search(text) and self.features:
+            choice = self.features if len(self.features) > 1 else self.listed or self.features
             places = [_ORDINALS[one[1].lower()] for one in _ORDINALS_OF.finditer(text)]
-            if max(places) >= len(self.features):
+            if max(places) >= len(choice):
                 return ()
-            return tuple(dict.fromkeys(self.features[place] for place in places))
+            return tuple(dict.fromkeys(choice[place] for place in places))
         return self.features if _PRONOUN.search(text) else ()
 
     def pair(self) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Dialogues with a model, as people copy them: `me: is it raining? model: yes.`
+"""Dialogues with a model as people copy them, such as `me: is it raining? model: yes`.
 
 They are put into quotation marks, so that they are read like `asked "is it raining?", the model
 says "yes"`. Knows how speakers are marked; nothing of what is asked.

@@ -52,7 +52,7 @@ class Made(NamedTuple):
     assumed: tuple[str, ...] = ()
 
 
-def _task(kind: Callable[..., T], **arguments: Any) -> T:
+def checked(kind: Callable[..., T], **arguments: Any) -> T:
     """A task, or what is wrong with the values that the request gives for it."""
     try:
         return kind(**arguments)
@@ -72,7 +72,7 @@ def investigate(slots: Slots, context: Context) -> Made:
         made = label(slots, context)
         many = f"{len(features)} features are labelled; up to {FEW} would be investigated"
         return Made(made.tasks, (*made.assumed, many))
-    return Made((_task(Investigate, features=features),))
+    return Made((checked(Investigate, features=features),))
 
 
 def label(slots: Slots, context: Context) -> Made:
@@ -81,13 +81,16 @@ def label(slots: Slots, context: Context) -> Made:
     if features:
         if len(features) > MOST:
             raise Lacking(f"At most {MOST} features are labelled at once")
-        return Made((_task(Label, features=features),))
+        return Made((checked(Label, features=features),))
     if slots.most is not None:
-        return Made((_task(Label, active=slots.most),))
+        return Made((checked(Label, active=slots.most),))
     if slots.count is not None:
         assumed = f"the {slots.count} features are those that fire on the most pictures"
-        return Made((_task(Label, active=slots.count),), (assumed,))
+        return Made((checked(Label, active=slots.count),), (assumed,))
     raise Lacking("It does not say which features are to be labelled")
+
+
+_IT = rule(r"\b(?:it|this|that)\b")
 
 
 def compare(slots: Slots, context: Context) -> Made:
@@ -98,12 +101,14 @@ def compare(slots: Slots, context: Context) -> Made:
         features = (*(one for one in known[-1:] if one != features[0]), *features)
     elif not features:
         features = context.referred(slots.masked)
+        if len(features) == 1 and _IT.search(slots.masked):
+            features = tuple(dict.fromkeys((*context.features[-1:], *features)))
         features = features if len(features) >= 2 else context.pair()
     if len(features) < 2:
         raise Lacking("It does not say which two features are to be compared")
     if len(features) > 4:
         raise Lacking(f"Features are compared two by two, and {len(features)} are too many")
-    tasks = tuple(_task(Compare, one=a, other=b) for a, b in combinations(features, 2))
+    tasks = tuple(checked(Compare, one=a, other=b) for a, b in combinations(features, 2))
     return Made(tasks, ("each of them is compared with each other one",) if len(tasks) > 1 else ())
 
 
@@ -112,12 +117,12 @@ def find(slots: Slots, context: Context) -> Made:
     wanted = slots.count or slots.most
     count: dict[str, int] = {} if wanted is None else {"count": wanted}
     if pictures := _pictures(slots, context):
-        found = (_task(Find, picture=picture, **count) for picture in pictures)
-        return Made(tuple(found), _split(slots))
-    words = _quoted(slots) or concept_in(slots.masked)
+        found = (checked(Find, picture=picture, **count) for picture in pictures)
+        return Made(tuple(found), granted(slots))
+    words = quoted(slots) or concept_in(slots.masked)
     if words is None:
         raise Lacking("It does not say which concept, word or picture the features are for")
-    return Made((_task(Find, words=words, **count),))
+    return Made((checked(Find, words=words, **count),))
 
 
 def why(slots: Slots, context: Context) -> Made:
@@ -140,10 +145,10 @@ def why(slots: Slots, context: Context) -> Made:
     if question is None:
         raise Lacking(f"It does not say what the model was asked about picture {pictures[0]}")
     tasks = (
-        _task(Why, picture=one, question=question, answer=told.answer, instead=told.instead)
+        checked(Why, picture=one, question=question, answer=told.answer, instead=told.instead)
         for one in pictures
     )
-    return Made(tuple(tasks), _split(slots))
+    return Made(tuple(tasks), granted(slots))
 
 
 def fix(slots: Slots, context: Context) -> Made:
@@ -153,7 +158,7 @@ def fix(slots: Slots, context: Context) -> Made:
         return Made((before,))
     if seen.thing is None and not _says_what(slots.masked):
         raise Lacking("It does not say what the model does wrong")
-    return Made((_task(Fix, behaviour=slots.text, thing=seen.thing, place=seen.place),))
+    return Made((checked(Fix, behaviour=slots.text, thing=seen.thing, place=seen.place),))
 
 
 _IN_IT = rule(r"\b(?:in|on|about|of|for)\s+(?:it|this|that|there)\b")
@@ -181,20 +186,20 @@ def _behaviour_before(context: Context) -> Fix | None:
     said = f", and the model says {asked.answer}" if asked.answer else ""
     behaviour = f"{asked.question}{said} (picture {asked.picture})"
     seen = behaviour_in(asked.question) if asked.answer in (None, "yes") else Behaviour(None, None)
-    return _task(Fix, behaviour=behaviour, thing=seen.thing, place=seen.place)
+    return checked(Fix, behaviour=behaviour, thing=seen.thing, place=seen.place)
 
 
 def search(slots: Slots, context: Context) -> Made:
     """Words, a status, or both."""
     count: dict[str, int] = {} if slots.count is None else {"count": slots.count}
-    words = _quoted(slots) or topic_in(without_standing(slots.masked))
+    words = quoted(slots) or topic_in(without_standing(slots.masked))
     if words is None and slots.features:
         return explain_finding(slots, context)
     if words is None and slots.standing is None:
         raise Lacking("It does not say what findings are to be searched for")
     if words is None and isinstance(context.last, SearchFindings) and _goes_on(slots):
-        return Made((_other(context.last, status=slots.standing, **count),))
-    return Made((_task(SearchFindings, words=words, status=slots.standing, **count),))
+        return Made((changed(context.last, status=slots.standing, **count),))
+    return Made((checked(SearchFindings, words=words, status=slots.standing, **count),))
 
 
 _OF_THEM = rule(r"\b(?:ones|them|these|those|only|just)\b")
@@ -214,19 +219,19 @@ _LATEST = rule(r"\b(?:last|latest|newest|most\s+recent)\b")
 def explain_finding(slots: Slots, context: Context) -> Made:
     """By its id, by its feature, or the latest one."""
     if slots.finding is not None:
-        return Made((_task(ExplainFinding, finding=slots.finding),))
+        return Made((checked(ExplainFinding, finding=slots.finding),))
     features = slots.features
     if not features and not _LATEST.search(slots.masked):
         features = context.referred(slots.masked) or context.features
         if len(features) <= 1 and context.finding is not None:
-            return Made((_task(ExplainFinding, finding=context.finding),))
+            return Made((checked(ExplainFinding, finding=context.finding),))
     if len(features) > 8:
         raise Lacking(f"It does not say which of the {len(features)} findings is meant")
     if not features:
-        if _OF_MODEL.search(slots.masked):
+        if _OF_MODEL.search(slots.masked) and not _LATEST.search(slots.masked):
             raise Lacking("It does not say which picture is meant, such as `test picture 17`")
         return Made((ExplainFinding(),), ("the latest finding is meant",))
-    return Made(tuple(_task(ExplainFinding, feature=feature) for feature in features))
+    return Made(tuple(checked(ExplainFinding, feature=feature) for feature in features))
 
 
 _ONE_AND_ANOTHER = rule(
@@ -236,15 +241,15 @@ _ONE_AND_ANOTHER = rule(
 
 
 def train(slots: Slots, context: Context) -> Made:
-    """Whatever is said of layer and sizes: for one, or for `one with k 16 and another with k 64`."""
+    """Whatever is said of layer and sizes, or `one with k 16 and another with k 64`."""
     del context
     two = _ONE_AND_ANOTHER.search(slots.text)
     if two is None:
-        return Made((_task(TrainSae, **slots.sizes._asdict()),))
+        return Made((checked(TrainSae, **slots.sizes._asdict()),))
     shared = slots.text[: two.start()]
     one, other = (sizes_in(f"{two[name]} {shared}", True).sizes for name in ("one", "other"))
     each = (one._replace(hook=one.hook or other.hook), other)
-    return Made(tuple(_task(TrainSae, **sizes._asdict()) for sizes in each))
+    return Made(tuple(checked(TrainSae, **sizes._asdict()) for sizes in each))
 
 
 _NAME = r"(?P<name>[A-Za-z0-9][\w.:/-]*\w)"
@@ -276,10 +281,10 @@ def load(slots: Slots, context: Context) -> Made:
     """A name, or the profile's."""
     del context
     named = (match["name"] for pattern in _NAMES for match in pattern.finditer(slots.text))
-    name = _quoted(slots) or slots.name or next((one for one in named if _is_name(one)), None)
+    name = quoted(slots) or slots.name or next((one for one in named if _is_name(one)), None)
     if name is None and not _OF_CODER.search(slots.masked):
         raise Lacking("It does not say which sparse autoencoder is meant")
-    return Made((_task(LoadSae, name=name),))
+    return Made((checked(LoadSae, name=name),))
 
 
 def _is_name(word: str) -> bool:
@@ -294,7 +299,8 @@ def report(slots: Slots, context: Context) -> Made:
     return Made((Report(),))
 
 
-def _quoted(slots: Slots) -> str | None:
+def quoted(slots: Slots) -> str | None:
+    """The first quotation."""
     return slots.quotes[0] if slots.quotes else None
 
 
@@ -305,156 +311,22 @@ def _pictures(slots: Slots, context: Context) -> tuple[PictureId, ...]:
     return slots.pictures.named
 
 
-def _split(slots: Slots) -> tuple[str, ...]:
+def granted(slots: Slots) -> tuple[str, ...]:
+    """What is taken for granted of pictures."""
     bare = [one for one in slots.pictures.named if one.split == "explore" and one.artefact is None]
     if not slots.pictures.taken_for_granted:
         return ()
     return tuple(f"picture {one.number} is the explore split's" for one in bare)
 
 
-def again(slots: Slots, context: Context) -> Made:
-    """The task before, with what is named now instead."""
-    last = context.last
-    if last is None:
-        if slots.features and not slots.bare:
-            made = investigate(slots, context)
-            return Made(made.tasks, (*made.assumed, "the question is what it responds to"))
-        raise Lacking("Nothing was asked before that it could go on from")
-    if isinstance(last, TrainSae) and (sizes := _sizes(slots) or _scaled(last, slots.text)):
-        return Made((_other(last, **sizes),))
-    if isinstance(last, Fix) and not slots.features and (seen := _seen_too(last, slots)):
-        return Made((seen,))
-    if (more := _further(last, slots)) is not None:
-        return Made((more,))
-    if _REVISED.search(slots.masked) and len(slots.features) == 1:
-        if isinstance(last, Label) and last.active is not None:
-            return Made((_other(last, active=slots.features[0]),))
-        if isinstance(last, Find | SearchFindings):
-            return Made((_other(last, count=slots.features[0]),))
-    if slots.features:
-        return _for_features(last, slots, context)
-    if slots.standing and isinstance(last, SearchFindings):
-        told = {} if slots.count is None else {"count": slots.count}
-        return Made((_other(last, status=slots.standing, **told),))
-    if slots.pictures.named:
-        return _for_pictures(last, slots)
-    if slots.quotes and isinstance(last, Why):
-        return Made((_other(last, question=slots.quotes[0], answer=None, instead=None),))
-    words = _quoted(slots) or topic_in(slots.masked) or _bare_words(slots.masked)
-    if words and (meant := context.referred(words)):
-        raise Lacking(f"It does not say what is to be done with {len(meant)} features")
-    count = {} if slots.count is None else {"count": slots.count}
-    if words and isinstance(last, Find):
-        return Made((_other(last, words=words, picture=None, **count),))
-    if words and isinstance(last, SearchFindings):
-        return Made((_other(last, words=words, **count),))
-    if count and isinstance(last, Find | SearchFindings):
-        return Made((_other(last, **count),))
-    if words:
-        raise Lacking(f"It does not say what is to be done about {words}")
-    return Made(context.tasks, ("all of it is done again",))
-
-
-def _sizes(slots: Slots) -> dict[str, int | str]:
-    """What is said of a training that goes on from another."""
-    said = sizes_in(slots.text, training=True).sizes._asdict()
-    return {name: value for name, value in said.items() if value is not None}
-
-
-_TIMES = rule(
-    rf"""\b(?P<how>half|halve|a\s+quarter|twice|double|triple|thrice|quadruple)\b\s*
-    (?:(?:of|the|as|many|its)\s+)*(?P<what>k|{UNIT}|width|tokens?)\b"""
-)
-_FACTORS = {"h": 0.5, "a": 0.25, "tw": 2, "d": 2, "t": 3, "q": 4}
-
-
-def _scaled(last: TrainSae, text: str) -> dict[str, int]:
-    """`Half the k`, of what it was before."""
-    scaled = {}
-    for match in _TIMES.finditer(text):
-        what, how = match["what"].lower(), match["how"].lower()
-        name = what if what == "k" else "tokens" if what.startswith("tok") else "features"
-        factor = next(_FACTORS[start] for start in (how[:2], how[:1]) if start in _FACTORS)
-        if (before := getattr(last, name)) is not None:
-            scaled[name] = round(before * factor)
-    return scaled
-
-
-_OF_WHAT = rule(r"\b(?:for|with|about|of|on|in)\s+.+")
-
-
-def _seen_too(last: Fix, slots: Slots) -> Fix | None:
-    """`The same for boats in the desert`; the place is the last one's where none is said."""
-    match = _OF_WHAT.search(slots.masked)
-    told = match[0] if match else _bare_words(slots.masked)
-    if told is None:
-        return None
-    where = re.match(r"(?:on|in)\s", told, re.I)
-    seen = behaviour_in(told if where else f"it sees {re.sub(r'^(?:for|with|about|of)', '', told)}")
-    if seen.thing is None and seen.place is None:
-        return None
-    thing, place = seen.thing or last.thing, seen.place or last.place
-    return _task(Fix, behaviour=slots.text, thing=thing, place=place)
-
-
-_NEXT = rule(r"\b(?:next|following)\s+<count>")
-_REVISED = rule(r"\b(?:make\s+(?:it|that|them)|rather|better|instead|change\s+(?:it|that)\s+to|no,)")
-
-
-def _further(last: Task, slots: Slots) -> Task | None:
-    """`The next ten`, after the features of the request before."""
-    if not (isinstance(last, Label | Investigate) and last.features and slots.count):
-        return None
-    if not _NEXT.search(slots.masked):
-        return None
-    start = max(last.features) + 1
-    return _other(last, features=tuple(range(start, start + slots.count)))
-
-
-def _for_features(last: Task, slots: Slots, context: Context) -> Made:
-    match last:
-        case Label():
-            return label(slots, context)
-        case ExplainFinding():
-            return explain_finding(slots, context)
-        case Compare() if len(slots.numbers.pair) == 1:
-            return Made((_task(Compare, one=last.one, other=slots.features[0]),))
-        case Compare():
-            return compare(slots, context)
-        case _:
-            return investigate(slots, context)
-
-
-def _for_pictures(last: Task, slots: Slots) -> Made:
-    pictures: tuple[PictureId, ...] = slots.pictures.named
-    if isinstance(last, Why):
-        # The answer was the other picture's.
-        tasks = tuple(_other(last, picture=one, answer=None, instead=None) for one in pictures)
-    elif isinstance(last, Find):
-        tasks = tuple(_other(last, picture=one, words=None) for one in pictures)
-    else:
-        raise Lacking(f"It does not say what is to be done with picture {pictures[0]}")
-    return Made(tasks, _split(slots))
-
-
-def _other(task: T, **changes: Any) -> T:
+def changed(task: T, **changes: Any) -> T:
+    """The same task with some arguments changed."""
     kept = {name: getattr(task, name) for name in type(task).model_fields}
-    return _task(type(task), **(kept | changes))
+    return checked(type(task), **(kept | changes))
 
 
-_FILLING = rule(
-    r"""^(?:(?:and|what|how|about|same|the|for|with|do|that|it|again|also|now|try|repeat|this|once|
-    more|run)\b\s*)+ | \s*\b(?:too|as\s+well|instead|again|then)\b | [?.!,;:]+$"""
-)
-
-
-def _bare_words(masked: str) -> str | None:
-    """What is left of `and cats?`."""
-    plain = _FILLING.sub(" ", masked).strip()
-    return plain if plain and "<" not in plain else None
-
-
-MAKERS: dict[str, Callable[[Slots, Context], Made]] = {
+Maker = Callable[[Slots, Context], Made]
+MAKERS: dict[str, Maker] = {
     "investigate": investigate,
     "label": label,
     "compare": compare,
@@ -466,5 +338,4 @@ MAKERS: dict[str, Callable[[Slots, Context], Made]] = {
     "train": train,
     "load": load,
     "status": report,
-    "same": again,
 }

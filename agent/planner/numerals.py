@@ -35,17 +35,19 @@ _POWER = rule(r"(?<![\w.])(2|10)\s*(?:\^|\*\*)\s*(\d{1,2})(?!\w|\.\d)")
 _THOUSANDS = rule(r"(?<![\w.,])([1-9]\d{0,2})((?:,\d{3})+|(?:['_]\d{3})+)(?![\w'_]|[.,]\d)")
 _SPACED = rule(
     rf"""(?<![\d.,]\s)(?<![\w.,])(?:(?<=feature\s)|(?<=unit\s)|(?<=latent\s)|(?<=neuron\s)
-      |(?<=picture\s)|(?=\d+\s0)|(?=\d+\s\d+\s+(?:most|tokens?|active|{UNIT})\b))
-    ([1-9]\d{{0,2}})\s(\d{{3}})(?![\w,]|\.\d|\s\d)"""
+      |(?<=picture\s)|(?=\d+\s0)|(?=\d+[\s.]\d+\s+(?:most|tokens?|active|{UNIT})\b))
+    ([1-9]\d{{0,2}})[\s.](\d{{3}})(?![\w,]|\.\d|\s\d)"""
 )
-_KILO = rule(r"(?<![\w/.])(?<![a-z]-)(\d+(?:\.\d+)?)k(?![\w=])(?!\s*=)")
+_KILO = rule(
+    r"(?<![\w/.-])(?:\d+(?:\.\d+)?k?\s*[-–]\s*)?\d+(?:\.\d+)?k(?![\w=-])(?!\s*=)"  # noqa: RUF001
+)
 _ASKS_SEVERAL = rule(rf"\b(?:{SEVERAL}|compar\w+|between)\s+$")
 """Behind these words, a comma between two numbers and no more makes a list."""
 
 _BEFORE_NUMBER = either(
-    """features? units? neurons? latents? pictures? images? photos? numbers? top first next best layer
-    block and to than with versus vs through is test explore validate validation k from
-    between or hundred thousand"""
+    """features? units? neurons? latents? pictures? images? photos? numbers? top first next
+    following best layer block and to than with versus vs through is only just test explore
+    validate validation k from between or hundred thousand"""
 )
 _BEFORE = rule(rf"(?:\b{_BEFORE_NUMBER}|[,-])\s*$")
 _AFTER = rule(
@@ -56,7 +58,8 @@ _FIRST = rule(r"\b(?:first|best|last|top)\s+$")
 """`The first two` are those that were named before, and `the first twelve` are numbers."""
 _FEW = 5
 _NO_NUMBER = rule(r"-[a-z] | \s+(?:with|of|for|at|on|that|which|is|has)\b")
-"""Behind `one`: `one-liners`, `one with k 16`."""
+_NO_NUMBER_BEFORE = rule(r"\b(?:there(?:\s+is|'s|\s+was)|that|this|top|best)\s+$")
+"""Around `one`: `one-liners`, `one with k 16`, `there is one`."""
 
 
 def in_digits(text: str) -> str:
@@ -66,8 +69,12 @@ def in_digits(text: str) -> str:
         text = _LARGE.sub(_large, _SPELT.sub(_small, text))
     text = _A_MILLION.sub("1 ", _HALF_MILLION.sub("500000", text))
     text = _SPACED.sub(r"\1\2", _THOUSANDS.sub(_joined, text))
-    text = _KILO.sub(lambda match: str(round(float(match[1]) * 1000)), text)
+    text = _KILO.sub(lambda match: re.sub(r"([\d.]+)k", _times_1000, match[0], flags=re.I), text)
     return _POWER.sub(lambda match: str(int(match[1]) ** int(match[2])), text)
+
+
+def _times_1000(match: re.Match[str]) -> str:
+    return str(round(float(match[1]) * 1000))
 
 
 def _joined(match: re.Match[str]) -> str:
@@ -83,7 +90,8 @@ def _small(match: re.Match[str]) -> str:
     before, after = match.string[: match.start()], match.string[match.end() :]
     value = sum(_VALUES[part] for part in re.split(r"[- ]", match[0].lower()))
     pronoun = value <= _FEW and _FIRST.search(before) is not None
-    pronoun = pronoun or (value == 1 and _NO_NUMBER.match(after) is not None)
+    if value == 1 and (_NO_NUMBER.match(after) or _NO_NUMBER_BEFORE.search(before)):
+        return match[0]
     is_number = _AFTER.match(after) or (_BEFORE.search(before) and not pronoun)
     return str(value) if is_number else match[0]
 

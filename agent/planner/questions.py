@@ -45,8 +45,11 @@ _ABOUT = rule(
 # A claim that answers a question: `why does it say there is a car?`
 _MISSED = rule(rf"\b{MISS}\s+(?P<thing>.+)")
 _THERE = rule(
-    r"""\bthere(?:\s+(?:is|are|was|were)|'s)\s*(?P<not>no\b|not\b|n't\b)?\s*
+    r"""\bthere(?:\s+(?:is|are|was|were)|'s)\s*(?:\w+ly\s+)?(?P<not>no\b|not\b|n't\b)?\s*
     (?:(?:an?|any|the|some)\s+)?(?P<thing>.+)"""
+)
+_CONTRARY = rule(
+    rf"\b(?:but|yet|still|though|although)\b.*\b(?:it|model|network)\s+(?:\w+ly\s+)?{SAY}"
 )
 _CALLED = rule(
     rf"""\b(?:call|label|describe|take|mistake|see|paint|consider)(?:s|ed)?\s+(?:the|that|this)\s+
@@ -69,18 +72,21 @@ _INSTEAD = rule(
     (?:(?:an?|the|say(?:ing)?|answer(?:ing)?)\s+)*(?P<instead><quote>|[\w-]+)"""
 )
 _SHOULD = rule(
-    rf"""\bshould\s+(?:have\s+)?(?:say|said|answer(?:ed)?|be|been)\s+
+    rf"""\b(?:should\s+(?:have\s+)?(?:say|said|answer(?:ed)?|be|been)
+      |(?:expect|want|hope)(?:ed|d|s)?(?:\s+(?:for|it\s+to\s+(?:say|be)))?)\s+
     (?P<instead><quote>|(?:{YES_NO}|{COLOUR})\b)"""
 )
 _BESIDE = rule(
     rf"""<question>\s*,?\s*(?:(?:[-=]*>|→|[=:])\s*)?(?:(?:is|was|as|with|by|a|gets?|got)\s+)*
       (?P<after>(?:{YES_NO}|{COLOUR})\b|<quote>)
     | (?P<before>\b(?:yes|no)\b|<quote>)\s+(?:to|for|on|as\s+(?:the\s+)?(?:answer|reply)\s+to)?\s*
-      <question>"""
+      <question>
+    | \?[\s;,:/-]*(?P<bare>\b{YES_NO}\b)(?=\s*(?:[;,./?!-]|$))"""
 )
 _WHY_NOT = rule(rf"\bwhy\s+not\s+(?:an?\s+|the\s+)?(?P<instead><quote>|(?:{YES_NO}|{COLOUR})\b)")
 _ANSWER = rule(
-    rf"""\b(?:{SAY}|answer\s*(?:is|was|of|being)?|the\s+reply\s*(?:is|was)?|verdict|why|g[eo]ts?|
+    rf"""\b(?:{SAY}|answer\s*(?:is|was|of|being)?|
+    answer\s+to\s+<question>(?:\s+(?:in|on|for|about)\s+<picture>)?\s+(?:is|was)|the\s+reply\s*(?:is|was)?|verdict|why|g[eo]ts?|
     gives?|gave|returns?)\s*[:,]?\s*(?:with\s+)?(?:an?\s+|the\s+)?
     (?P<answer><quote>|(?:{YES_NO}|{COLOUR})\b)"""
 )
@@ -141,7 +147,7 @@ def _answers(masked: str, quotes: Iterator[str]) -> tuple[str | None, str | None
     should = _SHOULD.search(masked) or _WHY_NOT.search(masked)
     left = masked if should is None else masked[: should.start()]
     if beside := _BESIDE.search(left):
-        answer = said(beside, "after", "before")
+        answer = said(beside, "after", "before", "bare")
     elif match := _ANSWER.search(left) or _SAID.search(left):
         answer = said(match, "answer")
     else:
@@ -176,7 +182,9 @@ def _told(masked: str) -> Reported:
     if match := _MISSED.search(masked):
         return _is_there(match["thing"], "no")
     if match := _THERE.search(masked):
-        return _is_there(match["thing"], "no" if match["not"] else "yes")
+        # `There is no car, but it says so` tells first what the picture shows.
+        no = bool(match["not"]) != bool(_CONTRARY.search(match["thing"]))
+        return _is_there(match["thing"], "no" if no else "yes")
     if match := _CALLED.search(masked):
         return Reported(f"what color is the {match['thing'].lower()}?", match["colour"].lower())
     if match := _IS.search(masked):

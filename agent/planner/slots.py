@@ -41,11 +41,12 @@ _COUNTED = either(
     candidates"""
 )
 _AT_MOST = either(
-    """top best at_most no_more_than limit(?:ed)?(?:_to)? any max(?:imum)? (?<!\\d\\s)up_to"""
+    """top best at_most no_more_than (?:,_?|but_)(?:only|just) limit(?:ed)?(?:_to)? any
+    max(?:imum)? (?<!\\d\\s)up_to"""
 )
 _COUNT = rule(
     rf"""
-    \b{_AT_MOST}[- ](\d+)
+    (?<!\w){_AT_MOST}[- ](\d+)
         (?=\s*(?:(?:\w+ing|best)\s+)?(?:{_COUNTED}|ones|of\b|for\b|please|[,.?!)]|$))
     | \b(?:first|last|latest|newest)\s+(\d+)(?=\s+(?:findings?|results?|hits?|matches|verdicts?)\b)
     | (?<![-\w\#])(?<!first\s)(?<!lowest\s)(\d+)
@@ -134,6 +135,8 @@ def slots_in(text: str) -> Slots:
     quotes: list[str] = []
 
     def put_aside(match: re.Match[str]) -> str:
+        if any(pattern.fullmatch(match[0][1:-1]) for _, pattern in _STANDINGS):
+            return match[0][1:-1]
         quotes.append(match[0][1:-1].strip())
         return " <question> " if quotes[-1].endswith("?") else " <quote> "
 

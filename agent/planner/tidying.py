@@ -21,6 +21,8 @@ MARKER = r"(?:\(?(?:[a-h]|[1-9]|iv|v|i{1,3})\)|^1\.(?=\s))"
 """What stands before the items of a list: `(a)`, `2)`."""
 _NEXT_ITEM = re.compile(r"[;,.]?\s+[2-9]\.\s+(?=[A-Za-z])")
 """In a list that begins with `1.`."""
+_SLASH = re.compile(r"\s+/\s+(?=[a-z])(?!\w+[\s?.!]*$)|(?<=[a-z?!])\s+/\s+(?=[a-z])", re.I)
+"""Between clauses; between numbers it is an `and`."""
 _COURTESY = either(
     """hi(?:_there)? hello(?:_there)? hey(?:_there)? dear_\\w+ good_(?:morning|evening) ok(?:ay)?
     so well right great cool interesting perfect fascinating sure wow nice thanks thank_you now
@@ -93,6 +95,7 @@ def tidied(text: str) -> str:
     line = " ".join((text if "‘" in text else text.replace("’", "'")).split())  # noqa: RUF001
     # Placeholders are ours alone.
     line = re.sub(r"<(\w+)>", r"\1", line)
+    line = _SLASH.sub("; ", line)
     line = in_quotes(_NEXT_ITEM.sub(". ", line) if line.startswith("1. ") else line)
     line = _SHORT.sub(lambda match: _IN_FULL[match[0].lower()], line)
     if (whole := QUOTED.fullmatch(line)) is not None:

@@ -12,8 +12,9 @@ from agent.planner.classifier import Ranked
 from agent.planner.clauses import Clause, clauses
 from agent.planner.context import Context
 from agent.planner.english import CODER, rule
+from agent.planner.following import again
 from agent.planner.intents import NONE, SAME, classifier
-from agent.planner.making import MAKERS, Lacking, Made
+from agent.planner.making import MAKERS, Lacking, Made, Maker
 from agent.planner.slots import Slots, slots_in
 from agent.planner.tidying import tidied
 
@@ -28,13 +29,22 @@ OF_PICTURES = frozenset({"find", "why", "fix", SAME})
 MOST_TASKS = 8
 MOST_CLAUSES = 24
 OUT_OF_SCOPE = "This is nothing that the agent does, as far as it understands the request"
-_CODER = rule(rf"\b(?:{CODER}|train\w*)\b")
+_MAKERS: dict[str, Maker] = {**MAKERS, SAME: again}
+_CODER = rule(rf"\b{CODER}\b")
 _REMARK = rule(
     r"""[\s.,;:!?-]*(?:it|they|this|that|both|(?:\d+|some|most|all|none)\s+of\s+(?:them|those)|(?:i|we)\s+already)
     (?:'s|'re|\s+(?:\w+ly\s+)?(?!is\s+there)\w+)"""
 )
 """How a clause begins that only tells more of what is asked for."""
-_GOING_ON = rule(r"\s*(?:and|what\s+about|how\s+about|same|now|also|again|but)\b")
+_BEFOREHAND = rule(
+    r"""[\s.,;:!-]*(?:(?:oh|and|but)\b[\s,]*)*
+    (?:before\s+(?:that|this|you\s+do\s+(?:that|so|it|this)|doing\s+(?:that|so|it)|anything))\b
+    | [\s.,;]*but\s+first\b"""
+)
+"""How a clause begins that is to be done before the one that it follows."""
+_GOING_ON = rule(
+    r"\s*(?:(?:ok(?:ay)?|alright|cool|great|thanks)[\s,.!]+)?(?:and|what\s+about|how\s+about|same|now|also|again|but)\b"
+)
 
 
 class Unclear(NamedTuple):
@@ -58,6 +68,7 @@ def understood(request: str, context: Context) -> Made | Unclear:
     parts = _parts(text, context) if text else Unclear(OUT_OF_SCOPE)
     if isinstance(parts, Unclear):
         return _going_on(request, context) or parts
+    parts = _in_order(text, parts)
     tasks = tuple(dict.fromkeys(task for part in parts for task in part.made.tasks))
     if len(tasks) > MOST_TASKS:
         return Unclear(f"It asks for {len(tasks)} tasks at once, and at most {MOST_TASKS} are done")
@@ -65,12 +76,21 @@ def understood(request: str, context: Context) -> Made | Unclear:
     return Made(tasks, tuple(assumed))
 
 
+def _in_order(text: str, parts: list[_Part]) -> list[_Part]:
+    """`Label 0-9, but before you do that, tell me the costs`: as they are to be done."""
+    ordered: list[_Part] = []
+    for part in parts:
+        first = _BEFOREHAND.match(text[part.clause.start : part.clause.end])
+        ordered.insert(max(len(ordered) - 1, 0) if first else len(ordered), part)
+    return ordered
+
+
 def _going_on(request: str, context: Context) -> Made | None:
     """`And cats?` means something after `find features for dogs`, and only there."""
     if not (context.tasks and _GOING_ON.match(request)):
         return None
     try:
-        return MAKERS[SAME](slots_in(tidied(request)), context)
+        return again(slots_in(tidied(request)), context)
     except Lacking:
         return None
 
@@ -83,6 +103,8 @@ def _parts(text: str, context: Context) -> list[_Part] | Unclear:
     done: list[_Part] = []
     start = 0
     for clause in found:
+        if _BEFOREHAND.fullmatch(text[start : clause.end]):
+            continue
         part = _part(text, Clause(start, clause.end), _after(done, context))
         if isinstance(part, _Part) and done and _goes_on(done[-1], part):
             part = _lengthened(text, done.pop(), clause.end)
@@ -117,16 +139,23 @@ def _goes_on(first: _Part, second: _Part) -> bool:
     slots = second.slots
     says_what = slots.features or slots.pictures.named or slots.quotes or slots.finding
     task, before = second.made.tasks[0], first.made.tasks[-1]
-    if isinstance(task, TrainSae):
-        # Numbers alone are sizes of what was spoken of before.
-        says_what = _CODER.search(slots.text)
+    if isinstance(task, TrainSae) and isinstance(before, TrainSae):
+        # `Train one with 4096 features` is the same coder, unless it would have another size.
+        says_what = _CODER.search(slots.text) or _contradict(before, task)
     if isinstance(task, Fix) and isinstance(before, Fix):
         says_what = says_what or (task.thing and task.place and task.thing != before.thing)
+    if isinstance(task, Fix) and task.thing is None and not says_what:
+        return True
     if isinstance(task, Find | SearchFindings) and _REMARK.match(slots.text):
         return True
     if isinstance(task, Find | SearchFindings):
         says_what = says_what or task not in first.made.tasks
     return type(before) is type(task) and not says_what
+
+
+def _contradict(one: TrainSae, other: TrainSae) -> bool:
+    pairs = zip(one.model_dump().values(), other.model_dump().values(), strict=True)
+    return any(a != b for a, b in pairs if a is not None and b is not None)
 
 
 def _part(text: str, clause: Clause, context: Context) -> _Part | Unclear:
@@ -141,7 +170,7 @@ def _part(text: str, clause: Clause, context: Context) -> _Part | Unclear:
     why = ""
     for one in likely:
         try:
-            return _Part(clause, slots, MAKERS[one.name](slots, context), context)
+            return _Part(clause, slots, _MAKERS[one.name](slots, context), context)
         except Lacking as reason:
             # What the likeliest one lacks is what the asker has to hear.
             why = why or str(reason)

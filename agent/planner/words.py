@@ -129,11 +129,14 @@ _BEHIND = either(
     """please best most strongly at_all anywhere so_far already yet before by_now until_now
     to_date there here the_most the_best too exists? again instead right_now now and or in of
     with on for about features? have has any some somewhere do_we_have we_have are_there is_there
-    known findings? labels? that which were was is are been only (?:show|give|list|return)(?:_me)? concepts?"""
+    known findings? labels? verdicts? status that which were was is are been only
+    (?:show|give|list|return)(?:_me)? concepts?"""
 )
+_LIMIT = either("at_most top up_to limit(?:ed)?(?:_to)? max(?:imum)? just only the")
 _EDGE_END = rule(
     rf"""(?:
-    \s*,?\s+(?:since|because|given\s+that|(?<=,\s)as)\s+.*
+    \s*[,;.]\s*(?:(?:and|please)\s+)*\w+\s+(?:it|them|those)\b.*
+    | \s*,?\s+(?:since|because|given\s+that|(?<=,\s)as)\s+.*
     | \s+(?:that|which|who)\s+
       (?:were|was|are|is|turned|have|had|could|did|failed|passed|got|came)\b.*
     | \s+(?:is|are)\s+
@@ -141,8 +144,8 @@ _EDGE_END = rule(
     | [\s,:;.?!"'-]+
     | \s+(?:in|inside|within|of|from|for|across|among|amongst|at|on)\s+{_SCOPE}
     | \s+{_BEHIND}
-    | \s*[,(]?\s*(?:say,?\s+)?(?:the\s+)?(?:at\s+most|top|up\s+to|limit(?:ed)?(?:\s+to)?|max(?:imum)?|just|only|the)?\s*
-      <\w+>(?:\s+features)?
+    | \s*[,(-]?\s*(?:(?:say|but),?\s+)?(?:{_LIMIT}\s+)*
+      <\w+>(?:\s+(?:features|of\s+(?:them|those|these)))?
       (?:\s+(?:at\s+(?:the\s+)?most|max(?:imum)?|will\s+do|(?:is|are)\s+enough|only))?\)?
     )$"""
 )
@@ -150,7 +153,8 @@ _EMPTY = words(
     """it them they that this those these one ones thing things something anything everything
     feature features concept concepts word words what me us all any some know knows do find
     found finding findings label labels search we you have and or to a an the of on in for
-    about with list our your which were was is are there still"""
+    about with list give show our your which were was is are there still verdict verdicts status
+    outcome"""
 )
 
 
@@ -177,19 +181,31 @@ def topic_in(masked: str) -> str | None:
     return _first(_KNOWN, masked)
 
 
+_PREAMBLE = rule(rf"^[^:]*:\s*(?=(?:{_ASKING}|is|are|do|does|did)\s)")
+"""`Before I begin: are there features for ...`"""
+
+
 def _first(rules: tuple[re.Pattern[str], ...], masked: str) -> str | None:
-    trimmed = (_trimmed(match[1]) for one in rules if (match := one.search(masked)))
+    masked = _PREAMBLE.sub("", masked)
+    found = (match for one in rules if (match := one.search(masked)))
+    trimmed = (without_edges(match[1]) for match in found)
     # What has a placeholder within says more than words.
     return next((one for one in trimmed if not _empty(one) and "<" not in one), None)
 
 
-def _trimmed(text: str) -> str:
+def without_edges(text: str) -> str:
     """Without what stands around the concept."""
     before = None
     while before != text:
         before = text
         text = _EDGE_END.sub("", _EDGE_START.sub("", text))
     return text
+
+
+def bare_words(text: str) -> str | None:
+    """What is left of a text without edges, if it says anything."""
+    kept = without_edges(text)
+    return None if _empty(kept) or "<" in kept else kept
 
 
 def _empty(text: str) -> bool:

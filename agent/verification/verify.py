@@ -60,7 +60,7 @@ async def verify(
     name = lab.artefacts.put_document(evidence)
     pool = tuple(others) if len(set(others)) >= NULLS else (*others, *EVERYDAY)
     own = await _measured(
-        desk, lab, evidence, name, claim, ("iou", "consistency", "detection"), pool
+        desk, lab, evidence, name, claim, ("iou", "clip", "consistency", "detection"), pool
     )
     theirs = None
     if one_shot is not None and len(_different(claim, one_shot)) == 2:

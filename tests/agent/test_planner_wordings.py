@@ -523,6 +523,38 @@ WORDINGS = [
     ("why did the network answer that", NOTHING),
     ("find 5 features for hats and 3 for balls", NOTHING),
     ("what does it cost to fly to rome", NOTHING),
+    ("is there any daylight between 2^9 and 513", [C(512, 513)]),
+    ("Are 1,024 and 1,025 redundant?", [C(1024, 1025)]),
+    ("compare features 12,140", [C(12, 140)]),
+    ("What is latent 3 072 about?", [I(3072)]),
+    ("label the top 2.5k by firing frequency", [L(active=2500)]),
+    ("load the sae wide-32k", [LoadSae(name="wide-32k")]),
+    ("train one with 65.536 features", [TrainSae(features=65536)]),
+    ("labels, one-liners will do: 3, 14 and 159", [L(3, 14, 159)]),
+    ("whats the diff btw f12 and f1200", [C(12, 1200)]),
+    ("img 3 / is there a car? / yes / why?", [why(3, "is there a car?", "yes")]),
+    ("me: is it raining? model: yes. picture (no. 8). why?", [why(8, "is it raining?", "yes")]),
+    (
+        "There's no car in picture 8, yet it says there is one. Why?",
+        [why(8, "is there a car?", "yes")],
+    ),
+    ("(a) compare 3 and 4 (b) find features for hats (c) status", [C(3, 4), F("hats"), R]),
+    ("1. label 10-12 2. find features for hats", [L(10, 11, 12), F("hats")]),
+    ("find features for doors and, separately, features for hats", [F("doors"), F("hats")]),
+    ("label 5-7 but first tell me the costs", [R, L(5, 6, 7)]),
+    ("Label 5-7. Before you do that, load the sae wide-2", [LoadSae(name="wide-2"), L(5, 6, 7)]),
+    (
+        "it invents fish in the kitchen and it invents cups at sea",
+        [X("fish", "kitchen"), X("cup", "sea")],
+    ),
+    ("the model hallucinates umbrellas (beach)", [X("umbrella", "beach")]),
+    ("false alarms: hat, forest", [X("hat", "forest")]),
+    ("every street has a car in it, says the model. cure?", [X("car", "street")]),
+    ("What is with feature 77? It fires on literally everything", [I(77)]),
+    (
+        "train two saes on layer 3, one with k=16 and another with k=64",
+        [TrainSae(hook="layers.3", k=16), TrainSae(hook="layers.3", k=64)],
+    ),
 ]
 
 
@@ -626,6 +658,41 @@ CONVERSATIONS = {
         ("why does it say there's a car in picture 3", [why(3, CAR, "yes")], ()),
         ("why does it say that?", [why(3, CAR, "yes")], ()),
         ("mend it", [X("car")], ()),
+    ],
+    "further ones": [
+        ("label 3-5", [L(3, 4, 5)], ()),
+        ("next two features", [L(6, 7)], ()),
+        ("continue up to 9", [L(8, 9)], ()),
+    ],
+    "more, and more again": [
+        ("label the 50 most active features", [L(active=50)], ()),
+        ("make it 80", [L(active=80)], ()),
+        ("double that", [L(active=160)], ()),
+    ],
+    "half of it": [
+        (
+            "train an sae on layer 1, k 32, 4096 features",
+            [TrainSae(hook="layers.1", features=4096, k=32)],
+            (),
+        ),
+        ("half the k, the rest unchanged", [TrainSae(hook="layers.1", features=4096, k=16)], ()),
+    ],
+    "another illusion": [
+        ("it sees boats in the kitchen, fix it", [X("boat", "kitchen")], ()),
+        ("same problem with dogs", [X("dog", "kitchen")], ()),
+        ("and in the forest", [X("dog", "forest")], ()),
+    ],
+    "all but one of the features found": [
+        ("find features for umbrellas", [F("umbrellas")], FOUND),
+        ("label all of them except the last one", [L(5, 9)], ()),
+    ],
+    "the first, with the second": [
+        ("find features for umbrellas", [F("umbrellas")], FOUND),
+        ("investigate the top one, then compare it with the runner-up", [I(5), C(5, 9)], ()),
+    ],
+    "a picture's number": [
+        ("which features fire on test picture 7", [F(picture=p(7, "test"))], ()),
+        ("same for 8", [F(picture=p(8, "test"))], ()),
     ],
 }
 

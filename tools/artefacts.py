@@ -17,6 +17,7 @@ from typing import Annotated, TypeVar
 from PIL import Image
 from pydantic import BaseModel, StringConstraints, ValidationError
 
+from sae_core.errors import UserError
 from tools.failures import WontWork
 
 ArtefactId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -36,12 +37,21 @@ class Artefacts:
         return self._path(name).exists()
 
     def put(self, content: bytes) -> ArtefactId:
-        """Keep some bytes."""
+        """Keep some bytes; a disk that is full or closed to us is named."""
         name = hashlib.sha256(content).hexdigest()
-        path = self._path(name)
+        try:
+            self._put(self._path(name), content)
+        except OSError as error:
+            raise UserError(
+                f"{self.folder} can't be written to: {error.strerror}. "
+                "Make room there, or choose another runs folder"
+            ) from error
+        return name
+
+    def _put(self, path: Path, content: bytes) -> None:
         if path.exists():
             path.touch()  # it is wanted again, so who cleans up must not take it for an old one
-            return name
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, beside = tempfile.mkstemp(prefix=".", dir=path.parent)
         try:
@@ -51,7 +61,6 @@ class Artefacts:
         except BaseException:
             Path(beside).unlink(missing_ok=True)
             raise
-        return name
 
     def put_picture(self, picture: Image.Image) -> ArtefactId:
         """Keep a picture's pixels; what else it carries, such as its scene, stays out."""

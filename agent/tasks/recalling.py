@@ -30,9 +30,7 @@ async def search_findings(desk: Desk, task: SearchFindings) -> Done:
     if not result.found:
         return Done(text=f"There are no {sought}.")
     lines = [f"{sought[0].upper()}{sought[1:]}:"]
-    lines += [
-        f"- feature {one.feature}: {one.summary} (finding {one.finding})" for one in result.found
-    ]
+    lines += [f"- {one.summary} (finding {one.finding})" for one in result.found]
     return Done(
         text="\n".join(lines),
         named=tuple(Named(one.feature, one.finding) for one in result.found),

@@ -216,3 +216,23 @@ def test_investigating_freely_without_a_chat_model_says_what_to_set(tmp_path):
     result = batch(tmp_path, "--free")
     assert result.exit_code == 2
     assert "servers.planner" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("compare features 0 and 1", "Features 0 and 1"),
+        ("find features for red cars", "feature"),
+        ("what fires on picture 7?", "explore 7"),
+        ("how do things stand?", "runs"),
+        ("explain the latest finding", "feature 0"),
+        ("what is known about feature 0?", "feature 0"),
+        ("look into the sae", "2,048 features"),
+    ],
+)
+def test_every_other_task_has_an_answer(asked, question, said):
+    folder, _ = asked
+    result = invoke("ask", question, "--planted-seed", "0", "--runs", str(folder))
+    assert result.exit_code == 0, result.stderr
+    assert said in result.stdout
+    assert "could not be done" not in result.stdout

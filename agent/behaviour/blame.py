@@ -68,8 +68,10 @@ async def named(desk: Desk, feature: int) -> str | None:
     Some fire at words alone, and no picture shows what they mean.
     """
     try:
+        # Without silent pictures: where a feature fires nearly everywhere, looking for some takes
+        # as long as the rest of the task, and one question shows none.
         seen: TopImagesResult = await desk.use(
-            "top_images", f"pictures of feature {feature}", feature=feature
+            "top_images", f"pictures of feature {feature}", feature=feature, negatives=0
         )
         if seen.short:
             return None

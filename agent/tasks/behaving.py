@@ -64,9 +64,9 @@ async def fix(office: Office, desk: Desk, task: Fix) -> Done:
 
 def _told(found: WhyFound) -> str:
     lines = [
-        f"The model answers {found.said!r} to {found.question!r}: {found.answer!r} leads "
-        f"{found.instead!r} by {found.difference:+.2f} logits, {found.by_image:+.2f} of them by "
-        f"what features say at the picture, {found.by_text:+.2f} at the text.",
+        f"The model answers {found.said!r} to {found.question!r}: the logit of {found.answer!r} "
+        f"less that of {found.instead!r} is {found.difference:+.2f}. Features at the picture say "
+        f"{found.by_image:+.2f} of it, those at the text {found.by_text:+.2f}:",
         "",
     ]
     for one in found.reasons:

@@ -52,6 +52,6 @@ async def test_what_is_found_is_told_and_named():
     )  # fmt: skip
     done = await search_findings(Recorded(one), SearchFindings(status="refuted"))
     assert done.text == (
-        "Refuted findings:\n- feature 9: It is not about boats. (finding ab12cd34)"
+        "Refuted findings:\n- It is not about boats. (finding ab12cd34)"
     )
     assert done.named == (Named(9, "ab12cd34"),)

@@ -51,7 +51,5 @@ async def test_what_is_found_is_told_and_named():
         summary="It is not about boats.", score=1.0,
     )  # fmt: skip
     done = await search_findings(Recorded(one), SearchFindings(status="refuted"))
-    assert done.text == (
-        "Refuted findings:\n- It is not about boats. (finding ab12cd34)"
-    )
+    assert done.text == ("Refuted findings:\n- It is not about boats. (finding ab12cd34)")
     assert done.named == (Named(9, "ab12cd34"),)

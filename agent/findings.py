@@ -169,6 +169,8 @@ class Provenance(_Part):
     hook: str
     coder: str
     """The digest of the coder, or of the planted set."""
+    levels: str = ""
+    """The digest of the levels from which on features count as firing; empty if all counts."""
     pictures: dict[str, str] = Field(default_factory=dict)
     """The digest of each split."""
     models: dict[str, str] = Field(default_factory=dict)
@@ -180,6 +182,8 @@ class Provenance(_Part):
     """Git's, with a + where files were changed."""
     profile: str = ""
     seed: int = 0
+    fork: str = ""
+    """The event at which the run left an earlier one; empty where it left none."""
 
 
 class _Finding(_Part):
@@ -198,6 +202,17 @@ class _Finding(_Part):
         return digest(self.run, self.key)[:16]
 
 
+class Firing(_Part):
+    """What counts as firing, and how often a feature does."""
+
+    level: float
+    """From this activation on; 0 where every activation counts."""
+    often: float
+    """On what share of the explore pictures."""
+    at_all: float | None = None
+    """On what share it is active, weakly or not; None where that is no other number."""
+
+
 class FeatureFinding(_Finding):
     """What a feature means, or that nobody can say."""
 
@@ -210,6 +225,7 @@ class FeatureFinding(_Finding):
     tags: tuple[Tag, ...] = ()
     evidence: ArtefactId
     """The explore evidence that everything started from."""
+    firing: Firing | None = None
     hypotheses: tuple[Hypothesis, ...] = ()
     """Best first. Their number is the number of attempts."""
     one_shot: str | None = None

@@ -12,13 +12,14 @@ from pathlib import Path
 import prompts
 from agent.desk import Rules
 from agent.findings import Provenance, digest
+from sae_core.index.levels import levels_of
 from tools.evidence import Split
 from tools.failures import WontWork
 from tools.lab import Lab
 
 PACKAGES = ("lmmscope", "torch", "transformers", "numpy", "langgraph", "pydantic")
 SPLITS: tuple[Split, ...] = ("explore", "validate", "test")
-METHOD = 1
+METHOD = 2
 """Raised when features are investigated in another way: then nothing earlier counts as done."""
 
 
@@ -29,6 +30,7 @@ def provenance(lab: Lab, profile: str) -> Provenance:
         model=observer.model,
         hook=observer.hook,
         coder=observer.digest,
+        levels=levels_of(observer),
         pictures=_pictures(lab),
         models={
             "explainer": lab.explainer.identity,
@@ -51,10 +53,13 @@ def feature_key(known: Provenance, feature: int, rules: Rules) -> str:
         known.model,
         known.hook,
         known.coder,
+        known.levels,
         known.pictures,
         known.models,
         known.prompts,
         known.seed,
+        # What a fork asks is a question of its own, so its sealed pictures are one more try.
+        known.fork,
         rules.model_dump(),
     )
 

@@ -12,6 +12,7 @@ from agent.findings import (
     BehaviourFinding,
     Counts,
     FeatureFinding,
+    Firing,
     Hypothesis,
     Status,
     SteeringOutcome,
@@ -35,15 +36,16 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def headline(feature: int, status: Status, label: str | None) -> str:
-    """A feature's finding in one line."""
+def headline(feature: int, status: Status, label: str | None, *, strongly: bool) -> str:
+    """A feature's finding in one line; `strongly` where weak activations don't count as firing."""
+    much = " strongly" if strongly else ""
     match status:
         case "supported":
-            return f"feature {feature} responds to {label}"
+            return f"feature {feature} responds{much} to {label}"
         case "refuted":
             return f"feature {feature}: {label!r} was the best guess, and failed the sealed test"
         case "too rare":
-            return f"feature {feature} fires on too few pictures to say what it responds to"
+            return f"feature {feature} fires{much} on too few pictures to say what it responds to"
     return f"feature {feature}: no supported explanation"
 
 
@@ -52,6 +54,8 @@ def finding_text(finding: FeatureFinding, *, at_length: bool = False) -> str:
     lines = [f"**{finding.summary}** (finding {finding.id}, evidence {cited(finding.evidence)})"]
     if finding.category:
         lines.append(f"- class: {finding.category}")
+    if finding.firing and finding.firing.level:
+        lines.append(f"- {_firing(finding.firing)}")
     if finding.verification:
         lines += _verified(finding.verification)
     if finding.hypotheses:
@@ -96,6 +100,11 @@ def table(findings: Sequence[FeatureFinding]) -> str:
 def between(value: Estimate) -> str:
     """A value with its interval."""
     return f"{value.value:.2f} ({value.low:.2f} to {value.high:.2f})"
+
+
+def _firing(firing: Firing) -> str:
+    weakly = "" if firing.at_all is None else f"; it is active at all on {firing.at_all:.1%}"
+    return f"fires from {firing.level:.3g} on, on {firing.often:.1%} of the pictures{weakly}"
 
 
 def _row(name: str, findings: Sequence[FeatureFinding]) -> str:

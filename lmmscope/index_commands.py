@@ -5,6 +5,7 @@ It prints; everything else is sae_core's, built by the wiring. Heavy packages ar
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -41,6 +42,7 @@ def build(
     from lmmscope.index_view import counted
     from lmmscope.settings import load_settings
     from sae_core.index.build import build_index, build_part
+    from sae_core.index.levels import FILE, StrongObserver, levels_of, write_levels
     from sae_core.index.observer import source_of, spec_of
 
     settings = load_settings(profile)
@@ -49,10 +51,12 @@ def build(
         raise UserError(f"{out} already holds an index. Try lmmscope index show, or another folder")
     shown = wiring.pictures(data or settings.data.explore, n)
     if planted_seed is None:
-        seeing = wiring.observer(settings, sae)
+        seeing = wiring.strong(settings, wiring.observer(settings, sae), shown, out)
     else:
         seeing = wiring.planted(planted_seed)
-    spec = spec_of(seeing, shown, top=top, sample=sample)
+    if isinstance(seeing, StrongObserver):
+        write_levels(seeing.levels, out / FILE)
+    spec = spec_of(seeing, shown, levels=levels_of(seeing), top=top, sample=sample)
     span = range(len(shown)) if part is None else _span(part, len(shown))
     with counted(source_of(seeing, shown), span) as source:
         if part is None:
@@ -84,7 +88,8 @@ def show(
     settings = load_settings(profile)
     found = wiring.index(settings, index)
     record = found.feature(feature)
-    typer.echo(json_of(record)) if as_json else show_record(record)
+    level = _level(index or wiring.model_folder(settings.data.index or ""), feature)
+    typer.echo(json_of(record, level)) if as_json else show_record(record, level)
     if png is not None:
         shown = wiring.pictures(data or settings.data.explore, found.spec.size)
         if shown.digest != found.spec.pictures:
@@ -103,9 +108,20 @@ def merge(
     """Merge parts that were built apart; the result equals one build."""
     from lmmscope import wiring
     from sae_core.index.build import merge_index
+    from sae_core.index.levels import FILE
 
     merge_index(out, parts, wiring.device())
+    if (parts[0] / FILE).exists():
+        shutil.copyfile(parts[0] / FILE, out / FILE)
     typer.echo(f"wrote {out}")
+
+
+def _level(folder: Path, feature: int) -> float:
+    """From where on a feature counts as firing in this index."""
+    from sae_core.index.levels import FILE, read_levels
+
+    known = (folder / FILE).exists()
+    return float(read_levels(folder / FILE).level_F[feature]) if known else 0.0
 
 
 def _span(text: str, count: int) -> range:

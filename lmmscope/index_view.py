@@ -43,13 +43,15 @@ def counted(source: Source, span: range) -> Generator[Source]:
         progress.update(task, completed=len(span))
 
 
-def show_record(record: FeatureRecord) -> None:
-    """A feature as a table."""
+def show_record(record: FeatureRecord, level: float = 0.0) -> None:
+    """A feature as a table; below its level it counts as silent."""
     table = Table(show_header=False, box=None, pad_edge=False)
     few = "   too few to judge it by" if record.short else ""
     table.add_row("feature", str(record.feature))
     table.add_row("fires on", f"{record.fires_on:,} pictures ({record.picture_rate:.2%}){few}")
     table.add_row("", f"{record.token_rate:.3%} of all positions")
+    if level:
+        table.add_row("", f"counted from {level:.3f} on")
     table.add_row("activation", f"mean {record.mean:.3f}, peak {record.peak:.3f}")
     table.add_row("histogram", bars(record.histogram.counts_H.tolist()))
     table.add_row("top by mean", _listed(record.top_by_mean))
@@ -64,13 +66,14 @@ def _listed(shown: Sequence[Shown], most: int = 10) -> str:
     return ", ".join(str(one.picture) for one in shown[:most]) or "none"
 
 
-def as_json(record: FeatureRecord) -> str:
+def as_json(record: FeatureRecord, level: float = 0.0) -> str:
     """A feature for programs; patch maps are left to the index."""
 
     def plain(shown: Sequence[Shown]) -> list[dict[str, float]]:
         return [{"picture": s.picture, "mean": s.mean, "peak": s.peak} for s in shown]
 
     fields = record._asdict() | {
+        "counted_from": level,
         "short": record.short,
         "histogram": {
             "edges": record.histogram.edges_H1.tolist(),

@@ -19,12 +19,8 @@ from lmmscope.index_view import counted
 from lmmscope.settings import Settings
 from sae_core.errors import UserError
 from sae_core.index.build import build_index
-from sae_core.index.observer import (
-    Observer,
-    PictureSet,
-    source_of,
-    spec_of,
-)
+from sae_core.index.levels import levels_of
+from sae_core.index.observer import Observer, PictureSet, source_of, spec_of
 from sae_core.index.query import Index
 from sae_core.index.spec import IndexSpec
 from tools.backends.budget import Budget
@@ -58,12 +54,15 @@ def lab(
 
     `around` may put something around each model that is asked, or in its place.
     """
+    pictures, servers = _pictures(settings), AsyncExitStack()
 
     @cache
     def observer() -> Observer:
         if planted_seed is not None:
             return wiring.planted(planted_seed)
-        return wiring.observer(settings, sae)
+        graded = wiring.observer(settings, sae)
+        known = None if sae or not settings.data.index else wiring.model_folder(settings.data.index)
+        return wiring.strong(settings, graded, pictures["explore"], known)
 
     replies = ReplyCache(settings.runs / "cache" / "replies")
 
@@ -73,12 +72,12 @@ def lab(
             lambda: MeteredChat(_chat(settings, role, servers), ledger, budget, cache=replies),
         )
 
-    pictures, servers = _pictures(settings), AsyncExitStack()
-
     def index(split: Split) -> Index:
-        shipped = split == "explore" and planted_seed is None and sae is None
-        if shipped and settings.data.index is not None:
-            return wiring.index(settings)
+        name = None if sae or planted_seed is not None else _shipped(settings, split)
+        if name is not None:
+            found = wiring.index_in(settings, wiring.model_folder(name))
+            if found.spec.pictures == pictures[split].digest:
+                return found
         return _kept_index(settings.runs / "indexes", observer(), pictures[split], split)
 
     makers = Makers(
@@ -126,9 +125,16 @@ def _questions(settings: Settings) -> dict[Split, QuestionSet]:
     }
 
 
+def _shipped(settings: Settings, split: Split) -> str | None:
+    """The index that the profile names for a split; levels lie beside that of explore."""
+    if settings.data.index is None:
+        return None
+    return {"explore": settings.data.index, "test": settings.data.test_index}.get(split)
+
+
 def _kept_index(folder: Path, observer: Observer, pictures: PictureSet, split: Split) -> Index:
     """The index of these features on these pictures, built if it is not there yet."""
-    spec = spec_of(observer, pictures)
+    spec = spec_of(observer, pictures, levels=levels_of(observer))
     path = folder / _name(spec, split)
     if not (path / "index.json").exists():
         with counted(source_of(observer, pictures), range(len(pictures))) as source:

@@ -13,6 +13,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     PositiveInt,
     ValidationError,
     model_validator,
@@ -84,7 +85,12 @@ class Data(_Part):
     held_out_pictures: PositiveInt | None = None
     """How many pictures of `validation`, and of `test`, are looked at; none is all."""
     index: str | None = None
-    """The feature index of the SAE on these pictures."""
+    """The feature index of the SAE on the explore pictures, with its levels."""
+    test_index: str | None = None
+    """The same on the test pictures; where none is named, it is built when it is first needed."""
+    firing: float = Field(default=0.5, ge=0, le=1)
+    """From what share of what its fifth-best picture reaches a feature counts as firing; 0: from
+    any activation on."""
     questions: str | None = None
     """Questions with right answers, to mend behaviours on: a .jsonl file, `toybox:validate`."""
     questions_test: str | None = None

@@ -6,6 +6,7 @@ It knows every package's constructors and nothing of what is done with the resul
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from sae_core.errors import UserError
 
 if TYPE_CHECKING:
     from sae_core.coders.coder import SparseCoder
+    from sae_core.index.levels import Levels
     from sae_core.index.observer import Embed, LmmObserver, Observer, PictureSet
     from sae_core.index.query import Index
     from sae_core.lmm.adapter import Adapter
@@ -133,6 +135,39 @@ def observer(settings: Settings, sae: str | None = None) -> LmmObserver:
     return LmmObserver(adapter, found.to(adapter.model.device), hook, settings.models.target)
 
 
+def strong(
+    settings: Settings, graded: LmmObserver, shown: PictureSet, known: Path | None = None
+) -> Observer:
+    """The observer with the profile's levels: those in a folder, or measured once on pictures."""
+    from sae_core.index.levels import FILE, StrongObserver, measured, write_levels
+    from sae_core.index.observer import source_of
+
+    share = settings.data.firing
+    if not share:
+        return graded
+    if known is not None and (known / FILE).exists():
+        return StrongObserver(graded, levels_in(known, share))
+    asked = f"{graded.digest} {graded.model} {graded.hook} {shown.digest} {len(shown)} {share}"
+    folder = settings.runs / "levels" / sha256(asked.encode()).hexdigest()[:16]
+    if not (folder / FILE).exists():
+        levels = measured(source_of(graded, shown), len(shown), graded.features, share)
+        write_levels(levels, folder / FILE)
+    return StrongObserver(graded, levels_in(folder, share))
+
+
+def levels_in(folder: Path, share: float) -> Levels:
+    """The levels beside an index, if they were measured for this share."""
+    from sae_core.index.levels import FILE, read_levels
+
+    found = read_levels(folder / FILE)
+    if found.share != share:
+        raise UserError(
+            f"The levels in {folder} are {found.share:g} of what features reach, data.firing is "
+            f"{share:g}. Set it to {found.share:g}, or try lmmscope index build"
+        )
+    return found
+
+
 def embedder(settings: Settings) -> Embed:
     """The profile's CLIP as a function from pictures to embeddings."""
     from tools.backends.clip import Clip
@@ -148,21 +183,29 @@ def planted(seed: int) -> Observer:
 
 
 def index(settings: Settings, given: Path | None = None) -> Index:
-    """The feature index given; else the profile's, refused if it is not of the profile's coder.
-
-    For that the target need not be loaded.
-    """
-    from sae_core.index.observer import coder_digest
+    """The feature index given; else the profile's on its explore pictures."""
     from sae_core.index.query import Index
 
     if given is not None:
         return Index.open(given)
     if settings.data.index is None:
         raise UserError(f"Profile {settings.name!r} names no index. Try --index FOLDER")
-    found = coder(settings)
+    return index_in(settings, model_folder(settings.data.index))
+
+
+def index_in(settings: Settings, folder: Path) -> Index:
+    """An index, refused if it is not of the profile's coder and levels.
+
+    The levels lie beside the explore pictures' index; the target need not be loaded.
+    """
+    from sae_core.index.observer import coder_digest
+    from sae_core.index.query import Index
+
+    found, share, beside = coder(settings), settings.data.firing, settings.data.index or ""
     return Index.open(
-        model_folder(settings.data.index),
+        folder,
         coder=coder_digest(found),
         model=settings.models.target,
         hook=found.config.hook or settings.data.hook,
+        levels=levels_in(model_folder(beside), share).digest if share else "",
     )

@@ -143,7 +143,7 @@ def _attempts(
     lab: Lab, args: CounterfactualArguments, pictures: Sequence[Image.Image]
 ) -> list[Attempt]:
     """The pictures changed without an editor."""
-    maps = maps_of(lab, args.feature, pictures)
+    maps = maps_of(lab.observer, args.feature, pictures)
     into = None if args.into is None else args.into.picture(lab)
     attempts = []
     for named, picture, map_RC in zip(args.pictures, pictures, maps, strict=True):
@@ -183,7 +183,8 @@ def _trials(lab: Lab, args: CounterfactualArguments, attempts: Sequence[Attempt]
     """Every attempt measured; all pictures go to the observer together."""
     controls = [one.control for one in attempts if one.control is not None]
     shown = [one.before.picture for one in attempts] + [one.after.picture for one in attempts]
-    maps = iter(maps_of(lab, args.feature, [*shown, *controls]))
+    # Graded: a change that only just crosses the level would count as all or nothing.
+    maps = iter(maps_of(lab.graded, args.feature, [*shown, *controls]))
     before, after = ([next(maps) for _ in attempts] for _ in range(2))
     trials = []
     for at, attempt in enumerate(attempts):

@@ -69,6 +69,10 @@ class Evidence(BaseModel):
     peak: float
     level: float
     """The activation that half of its lit cells exceed: where `strict` begins."""
+    fires_from: float = 0.0
+    """From this activation on it counts as firing; what is weaker counts as silence."""
+    active_on: float | None = None
+    """On what share of the pictures it is active at all; None where that is no other number."""
     sightings: tuple[Sighting, ...]
 
     def of(self, *groups: Group) -> tuple[Sighting, ...]:

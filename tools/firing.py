@@ -90,7 +90,7 @@ def _middles(start: int, stop: int, length: int, cells: int) -> slice:
 def on_pictures(lab: Lab, pictures: Sequence[Image.Image], region: Region = WHOLE) -> Strengths:
     """What fires in a region of some pictures, each cell counting the same."""
     chosen: list[Code] = []
-    for batch in seen(lab, pictures):
+    for batch in seen(lab.observer, pictures):
         sizes = [pictures[number].size for number in batch.picture_B.tolist()]
         places_BP = torch.stack([region.places(batch.grid, size) for size in sizes])
         places_BP = places_BP.to(batch.code.values_NK.device)
@@ -138,7 +138,7 @@ def strengths(codes: Sequence[Code], features: int) -> Strengths:
 def fired_on(lab: Lab, pictures: Sequence[Image.Image]) -> Tensor:
     """On how many of some pictures each feature fires [F]."""
     count_F = torch.zeros(lab.observer.features, dtype=torch.int64)
-    for batch in seen(lab, pictures):
+    for batch in seen(lab.observer, pictures):
         flat = Code(*(part.flatten(1).cpu() for part in batch.code))
         count_F += (peaks(flat, lab.observer.features) > 0).sum(0)
     return count_F

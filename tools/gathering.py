@@ -47,7 +47,7 @@ def gather(lab: Lab, feature: int, split: Split, amounts: Amounts | None = None)
     index = index_of(lab, split)
     record = index.feature(feature)
     firing = tuple(_firing(record, amounts, lab.seed))
-    silent = _Silent(lab, split, index, record)
+    silent, levels = _Silent(lab, split, index, record), lab.levels
     evidence = Evidence(
         feature=feature,
         coder=index.spec.coder,
@@ -62,6 +62,8 @@ def gather(lab: Lab, feature: int, split: Split, amounts: Amounts | None = None)
         mean=record.mean,
         peak=record.peak,
         level=record.level(0.5),
+        fires_from=0.0 if levels is None else float(levels.level_F[feature]),
+        active_on=None if levels is None else float(levels.rate_F[feature]),
         sightings=(*firing, *silent.sightings(amounts.negatives)),
     )
     return Gathered(evidence, record)

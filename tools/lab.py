@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from PIL import Image
 
+from sae_core.index.levels import Levels, StrongObserver
 from sae_core.index.observer import LmmObserver, Observer, PictureSet
 from sae_core.index.query import Index
 from sae_core.lmm.adapter import Adapter
@@ -80,14 +81,24 @@ class Lab:
 
     @property
     def observer(self) -> Observer:
-        """What features do on pictures."""
+        """What features do on pictures, as far as it is strong enough to count."""
         return self._part("observer", self._makers.observer)
+
+    @property
+    def graded(self) -> Observer:
+        """The same with what is too weak to count as firing."""
+        return _graded(self.observer)
+
+    @property
+    def levels(self) -> Levels | None:
+        """From where on features count as firing; None where every activation counts."""
+        return self.observer.levels if isinstance(self.observer, StrongObserver) else None
 
     @property
     def seeing(self) -> LmmObserver:
         """The observer, if it is a coder on a model that can be steered and attributed."""
-        if isinstance(self.observer, LmmObserver):
-            return self.observer
+        if isinstance(self.graded, LmmObserver):
+            return self.graded
         raise WontWork(
             f"Features of {self.observer.model} are drawn, not computed: nothing can be written "
             "into them. Use an SAE's"
@@ -125,6 +136,11 @@ class Lab:
         return self._part(f"once: {name}", make)
 
     @property
+    def edits(self) -> bool:
+        """Whether there is anything that changes pictures as words say."""
+        return self._makers.editor is not None
+
+    @property
     def editor(self) -> PictureEditor:
         """What changes pictures as words say."""
         if self._makers.editor is None:
@@ -136,8 +152,7 @@ class Lab:
     @property
     def target(self) -> Adapter:
         """The model that coders are trained on, with a coder or without."""
-        made = self._made.get("observer")
-        if isinstance(made, LmmObserver):
+        if isinstance(made := _graded(self._made.get("observer")), LmmObserver):
             return made.adapter  # a second one could need all the memory there is
         if self._makers.target is None:
             return self.seeing.adapter
@@ -199,3 +214,7 @@ class Lab:
             if name not in self._made:
                 self._made[name] = make()
             return self._made[name]
+
+
+def _graded(observer: Any) -> Any:
+    return observer.graded if isinstance(observer, StrongObserver) else observer

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from sae_core.index.harvest import Numbered
+from sae_core.index.observer import Observer
 from sae_core.index.table import Harvested
 from tools.evidence import Split
 from tools.lab import Lab
@@ -21,11 +22,11 @@ AT_ONCE = 32
 """How many pictures the observer gets at once."""
 
 
-def seen(lab: Lab, pictures: Sequence[Image.Image]) -> Iterator[Harvested]:
+def seen(observer: Observer, pictures: Sequence[Image.Image]) -> Iterator[Harvested]:
     """What fires on some pictures, batch by batch, in their order."""
     for at in range(0, len(pictures), AT_ONCE):
         batch = pictures[at : at + AT_ONCE]
-        yield lab.observer.observe([Numbered(at + n, picture) for n, picture in enumerate(batch)])
+        yield observer.observe([Numbered(at + n, picture) for n, picture in enumerate(batch)])
 
 
 def fires(lab: Lab, split: Split, numbers: Sequence[int], feature: int) -> list[bool]:
@@ -33,7 +34,7 @@ def fires(lab: Lab, split: Split, numbers: Sequence[int], feature: int) -> list[
     answers: list[bool] = []
     for at in range(0, len(numbers), AT_ONCE):
         shown = [lab.picture(split, number) for number in numbers[at : at + AT_ONCE]]
-        for batch in seen(lab, shown):
+        for batch in seen(lab.observer, shown):
             values_BP = batch.code.of(torch.tensor([feature], device=batch.code.values_NK.device))
             answers += (values_BP.flatten(1) > 0).any(1).tolist()
     return answers

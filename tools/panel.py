@@ -48,7 +48,7 @@ def fires(lab: Lab, split: Split, numbers: Sequence[int], feature: int) -> np.nd
 
 def _lit(lab: Lab, split: Split, numbers: Sequence[int]) -> list[np.ndarray]:
     found: list[np.ndarray] = []
-    for batch in seen(lab, [lab.picture(split, number) for number in numbers]):
+    for batch in seen(lab.observer, [lab.picture(split, number) for number in numbers]):
         values_BS, indices_BS = (part.flatten(1).cpu() for part in batch.code)
         for values_S, indices_S in zip(values_BS, indices_BS, strict=True):
             found.append(np.unique(indices_S[values_S > 0].numpy()))

@@ -16,7 +16,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict
 
 from sae_core.coders.coder import check_feature
-from tools.lab import Lab
+from sae_core.index.observer import Observer
 from tools.observing import seen
 
 Measure = Literal["mean", "peak", "inside"]
@@ -36,13 +36,13 @@ class Reading(BaseModel):
     """Over the pixels of the region that was asked about."""
 
 
-def maps_of(lab: Lab, feature: int, pictures: Sequence[Image.Image]) -> list[np.ndarray]:
+def maps_of(observer: Observer, feature: int, pictures: Sequence[Image.Image]) -> list[np.ndarray]:
     """A feature's activation in each cell of some pictures."""
-    check_feature(lab.observer, feature)
+    check_feature(observer, feature)
     asked = torch.tensor([feature])
     return [
         map_P.reshape(batch.grid)
-        for batch in seen(lab, pictures)
+        for batch in seen(observer, pictures)
         for map_P in batch.code.of(asked.to(batch.code.indices_NK.device)).float().cpu().numpy()
     ]
 

@@ -18,6 +18,7 @@ from sae_core.coders.coder import CoderConfig
 from sae_core.formats.store import load_coder, save_coder
 from sae_core.index.build import build_index
 from sae_core.index.harvest import Numbered
+from sae_core.index.levels import FILE, StrongObserver, measured, write_levels
 from sae_core.index.observer import LmmObserver, source_of, spec_of
 from sae_core.lmm.adapter import adapter_for
 from sae_core.training.activations import TokenStream, tokens_of
@@ -30,7 +31,9 @@ from toybox.truth import Matcher, Truth, write_truth
 
 HOOK, FEATURES, K = "layers.3", 2048, 32
 STEPS, BATCH, RATE = 1500, 2048, 1e-3
-INDEXED, MATCHED, HELD_OUT = 4096, 1024, 512
+FIRING = 0.5
+"""Of what its fifth-best picture reaches, as in the toybox's profile."""
+INDEXED, SEALED, MATCHED, HELD_OUT = 4096, 2048, 1024, 512
 TRUTH = WEIGHTS / "sae-truth.json"
 
 
@@ -65,10 +68,22 @@ def observer(out: Path) -> LmmObserver:
 
 
 def index(seeing: LmmObserver, folder: Path) -> None:
-    """The index over the pictures that an agent may explore."""
+    """The index over the pictures that an agent may explore, and that of the sealed ones."""
     shown = ToyboxPictures("explore", INDEXED)
     shutil.rmtree(folder, ignore_errors=True)
-    build_index(folder, spec_of(seeing, shown, top=12, sample=24), source_of(seeing, shown))
+    levels = measured(source_of(seeing, shown), len(shown), seeing.features, FIRING)
+    write_levels(levels, folder / FILE)
+    strong = StrongObserver(seeing, levels)
+    _build(strong, shown, folder, top=12, sample=24)
+    # Verification takes pictures from all quarters of the sample, and no top pictures.
+    tested = folder.with_name(f"{folder.name}-test")
+    shutil.rmtree(tested, ignore_errors=True)
+    _build(strong, ToyboxPictures("test", SEALED), tested, top=5, sample=32)
+
+
+def _build(strong: StrongObserver, shown: ToyboxPictures, folder: Path, **sizes: int) -> None:
+    spec = spec_of(strong, shown, levels=strong.levels.digest, **sizes)
+    build_index(folder, spec, source_of(strong, shown))
 
 
 def match(seeing: LmmObserver, count: int = MATCHED) -> Truth:

@@ -15,7 +15,7 @@ from agent import roaming
 from agent.desk import Desk
 from agent.feature import Inquiry
 from agent.feature.proposals import first_label
-from agent.findings import FeatureFinding, Status, SteeringOutcome, Verification
+from agent.findings import FeatureFinding, Firing, Status, SteeringOutcome, Verification
 from agent.nodes.steps import cost_of, document, node
 from agent.steering import steering_test
 from agent.summary import headline
@@ -149,7 +149,7 @@ async def conclude(desk: Desk, state: FeatureState) -> FeatureState:
     finding = FeatureFinding(
         key=state["key"],
         run=desk.run,
-        summary=headline(state["feature"], status, label),
+        summary=headline(state["feature"], status, label, strongly=evidence.fires_from > 0),
         cost=cost_of(state),
         provenance=desk.provenance,
         feature=state["feature"],
@@ -158,6 +158,11 @@ async def conclude(desk: Desk, state: FeatureState) -> FeatureState:
         category=found.category,
         tags=found.tags,
         evidence=inquiry.evidence,
+        firing=Firing(
+            level=evidence.fires_from,
+            often=evidence.fires_on / evidence.size,
+            at_all=evidence.active_on,
+        ),
         hypotheses=inquiry.hypotheses,
         one_shot=inquiry.one_shot,
         verification=verification,

@@ -141,7 +141,9 @@ def source_of(observer: Observer, pictures: PictureSet, at_once: int = 32) -> So
     return batches
 
 
-def spec_of(observer: Observer, pictures: PictureSet, **sizes: int) -> IndexSpec:
+def spec_of(
+    observer: Observer, pictures: PictureSet, *, levels: str = "", **sizes: int
+) -> IndexSpec:
     """What an index of these pictures is built from; the first picture tells the grid."""
     first = observer.observe([Numbered(0, pictures.picture(0))])
     return IndexSpec(
@@ -149,6 +151,7 @@ def spec_of(observer: Observer, pictures: PictureSet, **sizes: int) -> IndexSpec
         features=observer.features,
         model=observer.model,
         hook=observer.hook,
+        levels=levels,
         pictures=pictures.digest,
         size=len(pictures),
         grid=first.grid,

@@ -129,10 +129,11 @@ class Index:
         coder: str | None = None,
         model: str | None = None,
         hook: str | None = None,
+        levels: str | None = None,
     ) -> Index:
-        """Open an index, if it was built for this SAE, model and hook, where they are given."""
+        """Open an index, if it was built for this SAE, model, hook and levels, where given."""
         stored = read_index(folder)
-        check_serves(stored.spec, folder, coder=coder, model=model, hook=hook)
+        check_serves(stored.spec, folder, coder=coder, model=model, hook=hook, levels=levels)
         return Index(stored)
 
     @property

@@ -33,6 +33,8 @@ class IndexSpec(BaseModel):
     """The model whose activations it reads."""
     hook: str
     """The layer, for example layers.24."""
+    levels: str = ""
+    """The hash of the levels from which on features count as firing; empty if all counts."""
     pictures: str
     """The hash of the picture set."""
     size: int = Field(gt=0, lt=1 << 40)
@@ -86,7 +88,7 @@ def check_same(found: IndexSpec, wanted: IndexSpec, where: Path | str) -> None:
 
 
 def check_serves(found: IndexSpec, where: Path, **wanted: str | None) -> None:
-    """Refuse an index that was built for another coder, model or hook; None accepts any."""
+    """Refuse an index of another coder, model, hook or levels; None accepts any."""
     for name, value in wanted.items():
         if value is not None and getattr(found, name) != value:
             what = "SAE" if name == "coder" else name

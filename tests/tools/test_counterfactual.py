@@ -157,7 +157,7 @@ async def test_a_mask_says_which_region_is_changed(lab, single):
 async def test_a_transplant_is_measured_in_the_picture_that_is_pasted_into(tmp_path):
     lab = small_lab(tmp_path)
     cut, into = (lab.picture("explore", number) for number in (1, 2))
-    maps = [maps_of(lab, feature, [cut, into]) for feature in range(FEATURES)]
+    maps = [maps_of(lab.observer, feature, [cut, into]) for feature in range(FEATURES)]
     feature = next(f for f, (own, _) in enumerate(maps) if 0 < (own > 0).mean() < 0.5)
     args = CounterfactualArguments(
         feature=feature,
@@ -169,7 +169,7 @@ async def test_a_transplant_is_measured_in_the_picture_that_is_pasted_into(tmp_p
     found = await counterfactual.call(lab, args)
     for trial in found.trials:
         after, control = maps_of(
-            lab,
+            lab.observer,
             feature,
             [lab.artefacts.picture(name) for name in (trial.changed, trial.control.picture)],
         )

@@ -1,5 +1,8 @@
 """Reads and rewrites what a block of the language model puts out.
 
+Several threads may look into one model at once: a hook acts in the thread that hung it up, and
+leaves what passes in other threads alone.
+
 Knows blocks whose output is a Tensor, or a tuple that begins with one; nothing of coders.
 
 Shapes: B rows of a batch, T positions, D width.
@@ -9,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from threading import get_ident
 from typing import Any
 
 import torch
@@ -27,6 +31,16 @@ def _hidden(output: Any) -> Tensor:
     return output[0] if isinstance(output, tuple) else output
 
 
+def own(hook: Callable[..., Any]) -> Callable[..., Any]:
+    """The hook for this thread's passes alone."""
+    mine = get_ident()
+
+    def called(*given: Any) -> Any:
+        return hook(*given) if get_ident() == mine else None
+
+    return called
+
+
 def harvest(adapter: Adapter, inputs: Inputs, hook: str, *, grad: bool = False) -> Tensor:
     """What the hooked block puts out [B, T, D]; later blocks do not run."""
     seen: list[Tensor] = []
@@ -35,7 +49,7 @@ def harvest(adapter: Adapter, inputs: Inputs, hook: str, *, grad: bool = False) 
         seen.append(_hidden(output))
         raise _Stop
 
-    handle = adapter.block(hook).register_forward_hook(stop)
+    handle = adapter.block(hook).register_forward_hook(own(stop))
     try:
         with torch.set_grad_enabled(grad), suppress(_Stop):
             adapter.model(**inputs.tensors, use_cache=False)
@@ -56,7 +70,7 @@ def rewritten(block: nn.Module, change: Callable[[Tensor], Tensor]) -> Generator
         changed = change(_hidden(output))
         return (changed, *output[1:]) if isinstance(output, tuple) else changed
 
-    handle = block.register_forward_hook(replace)
+    handle = block.register_forward_hook(own(replace))
     try:
         yield
     finally:

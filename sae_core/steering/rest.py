@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from sae_core.lmm.adapter import Adapter, Inputs
-from sae_core.lmm.hooks import rewritten
+from sae_core.lmm.hooks import own, rewritten
 from sae_core.steering.logits import continued, logits_at
 
 CLOSE = 1e-3
@@ -60,7 +60,8 @@ class Rest:
             return x_BTD
 
         handles = [
-            block.register_forward_pre_hook(self._listen, with_kwargs=True) for block in self._later
+            block.register_forward_pre_hook(own(self._listen), with_kwargs=True)
+            for block in self._later
         ]
         try:
             with rewritten(self.block, keep):

@@ -83,7 +83,8 @@ def test_an_index_of_other_levels_is_refused(levels, tmp_path):
 def test_levels_come_back_as_they_were_written(levels, tmp_path):
     write_levels(levels, tmp_path / "deep" / "levels.safetensors")
     again = read_levels(tmp_path / "deep" / "levels.safetensors")
-    assert again.digest == levels.digest and again.share == 0.5
+    assert again.digest == levels.digest
+    assert again.share == 0.5
     assert torch.equal(again.rate_F, levels.rate_F)
     (tmp_path / "broken").write_bytes(b"no levels")
     with pytest.raises(UserError, match="holds no levels"):

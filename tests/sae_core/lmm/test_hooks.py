@@ -1,5 +1,8 @@
 """Hooks on blocks of every class: what is read and rewritten, and that nothing stays behind."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
 import pytest
 import torch
 from torch import nn
@@ -133,6 +136,32 @@ def test_each_generated_token_passes_a_rewrite_once():
             **inputs.tensors, max_new_tokens=3, do_sample=False, eos_token_id=None
         )
     assert lengths == [inputs.tensors["input_ids"].shape[1], 1, 1]
+
+
+def test_a_thread_sees_its_own_activations_while_another_rewrites_them():
+    adapter = adapter_for(*BUILDERS["llava-next"]())
+    rewriting, seen = Event(), Event()
+    one, other = (adapter.prepare([Prompt((noise(20, 20, n),), "")]) for n in (1, 2))
+    alone = harvest(adapter, other, HOOK)
+
+    def change(x_BTD):
+        rewriting.set()
+        assert seen.wait(60)
+        return torch.zeros_like(x_BTD)
+
+    def rewrite():
+        with torch.no_grad(), rewritten(adapter.block(HOOK), change):
+            return harvest(adapter, one, HOOK)
+
+    with ThreadPoolExecutor(1) as pool:
+        changed = pool.submit(rewrite)
+        try:
+            assert rewriting.wait(60)
+            # The other thread's hook hangs there, in front of the one that this thread adds.
+            torch.testing.assert_close(harvest(adapter, other, HOOK), alone)
+        finally:
+            seen.set()
+        assert not changed.result().any(), "and its own pass was rewritten"
 
 
 @pytest.mark.parametrize("hook", ["layers.3", "layers.-1", "layers", "model.layers.1", ""])

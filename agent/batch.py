@@ -7,12 +7,15 @@ was. Knows pools and keys; nothing of how a feature is investigated.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import traceback
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from langchain_core.runnables.config import var_child_runnable_config
 from langgraph.errors import GraphDrained
 
+from agent.desk import Desk
 from agent.findings import FeatureFinding
 from agent.office import Office
 from agent.provenance import feature_key
@@ -70,6 +73,8 @@ async def _one(office: Office, gate: asyncio.Semaphore, unit: str, feature: int)
     key = feature_key(desk.provenance, feature, desk.rules)
     async with gate:
         known = office.store.done(key)
+        if known is None and office.earlier is not None:
+            known = office.earlier(f"{unit}/{feature}", feature)
         if isinstance(known, FeatureFinding):
             return _Found(known, before=True)
         if office.control.drain_requested:
@@ -79,11 +84,22 @@ async def _one(office: Office, gate: asyncio.Semaphore, unit: str, feature: int)
         except (OverBudget, GraphDrained):
             raise
         except (ToolFailure, UserError) as failure:
-            desk.at(f"{unit}/{feature}", STEPS, "batch").say("failure", str(failure))
-            return Failed(feature, str(failure))
+            return _failed(desk.at(f"{unit}/{feature}", STEPS, "batch"), feature, str(failure))
+        except (OSError, sqlite3.Error):
+            raise  # the disk, or the store itself: nothing else would go better
+        except Exception as bug:  # noqa: BLE001 (one feature must not stop the rest)
+            reason = f"{type(bug).__name__}: {bug}"
+            trace = "".join(traceback.format_exception(bug))
+            return _failed(desk.at(f"{unit}/{feature}", STEPS, "batch"), feature, reason, trace)
     found = office.store.done(key)
     assert isinstance(found, FeatureFinding), f"feature {feature} ended without a finding"
     return _Found(found, before=False)
+
+
+def _failed(desk: Desk, feature: int, reason: str, trace: str | None = None) -> Failed:
+    """What went wrong, for the list at the end; a bug keeps its traceback in the record."""
+    desk.say("failure", reason, result={"traceback": trace} if trace else None)
+    return Failed(feature, reason)
 
 
 async def _investigated(office: Office, unit: str, feature: int, key: str) -> None:

@@ -48,6 +48,12 @@ def metered() -> Generator[Meter]:
         _RUNNING.reset(token)
 
 
+def spend(cost: Cost) -> None:
+    """Count something in for everybody who counts around here."""
+    for meter in _RUNNING.get():
+        meter.add(cost)
+
+
 class MeteringLedger:
     """Keeps records where they belong, and counts them for whoever is asking."""
 
@@ -57,11 +63,11 @@ class MeteringLedger:
     def add(self, call: CallRecord) -> None:
         """Count, then keep."""
         self._kept.add(call)
-        cost = Cost(
-            calls=int(call.outcome == "replied"),
-            cached=int(call.outcome == "cached"),
-            tokens=call.tokens_in + call.tokens_out,
-            money=call.money,
+        spend(
+            Cost(
+                calls=int(call.outcome == "replied"),
+                cached=int(call.outcome == "cached"),
+                tokens=call.tokens_in + call.tokens_out,
+                money=call.money,
+            )
         )
-        for meter in _RUNNING.get():
-            meter.add(cost)

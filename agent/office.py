@@ -12,6 +12,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import RunControl
 
 from agent.desk import Desk
+from agent.fork import Earlier
 from agent.planner import Planner
 from agent.store import Store
 
@@ -30,3 +31,5 @@ class Office:
     control: RunControl
     workers: int = 2
     """How many features are investigated at a time."""
+    earlier: Earlier | None = None
+    """What stood answered before, for a run that follows another one."""

@@ -27,6 +27,7 @@ from agent.desk import Desk, Rules
 from agent.done import Done
 from agent.events import Listener
 from agent.findings import Provenance
+from agent.fork import Earlier, Fork
 from agent.graph import behaviour_graph, feature_graph, request_graph
 from agent.office import Office
 from agent.plan import Plan
@@ -70,6 +71,10 @@ class Hands(NamedTuple):
     """Investigates features freely, where it is wanted."""
     options: Mapping[str, Any] = {}
     """How whoever resumes or replays the run can build these hands again."""
+    left: Fork | None = None
+    """Where the run leaves an earlier one."""
+    earlier: Earlier | None = None
+    """What stood answered before it."""
 
 
 def run_name() -> str:
@@ -103,6 +108,7 @@ async def office(hands: Hands, run: str, control: RunControl) -> AsyncGenerator[
             behaviours=behaviour_graph().compile(checkpointer=saver),
             control=control,
             workers=hands.workers,
+            earlier=hands.earlier,
         )
 
 
@@ -146,14 +152,35 @@ async def do(
     return await _run(hands, run, state, approve, control or RunControl())
 
 
+async def fork(
+    hands: Hands, run: str, *, approve: Approve, control: RunControl | None = None
+) -> Ended:
+    """Go on from where the hands leave an earlier run, in a new one."""
+    if hands.left is None:
+        raise ValueError("these hands leave no run")
+    hands.store.begin(run, hands.left.question, hands.provenance, pid=os.getpid())
+    first = _first(hands, hands.left.question)
+    return await _run(hands, run, first, approve, control or RunControl())
+
+
 async def resume(
     hands: Hands, run: str, *, approve: Approve, control: RunControl | None = None
 ) -> Ended:
     """Go on with a run where it stopped; from its question, if it stopped before its first step."""
     record = hands.store.run(run)
     hands.store.resumed(record.id, pid=os.getpid())
-    first = {"question": record.question, "before": [], "options": dict(hands.options)}
+    first = _first(hands, record.question)
     return await _run(hands, record.id, first, approve, control or RunControl(), again=True)
+
+
+def _first(hands: Hands, question: str) -> dict[str, Any]:
+    """Where a run begins; one that leaves another has its conversation and plan."""
+    state = {"question": question, "before": [], "options": dict(hands.options)}
+    if hands.left is not None:
+        state["before"] = hands.left.before
+        if hands.left.plan is not None:
+            state["plan"] = hands.left.plan.model_dump(mode="json")
+    return state
 
 
 def options_of(store: Reader, run: str) -> dict[str, Any]:

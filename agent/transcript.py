@@ -13,7 +13,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -39,7 +39,8 @@ class SaidPart(_Document):
 class Said(_Document):
     """One turn of a conversation."""
 
-    speaker: Speaker
+    speaker: Speaker | Literal["tool"]
+    """`tool`: what a model was answered to a call of its own."""
     parts: tuple[SaidPart, ...]
 
 
@@ -48,6 +49,14 @@ class CallFailure(_Document):
 
     kind: Literal["TryAgain", "NoConversation", "WontWork"]
     reason: str
+
+    @classmethod
+    def of(cls, failure: ToolFailure) -> Self:
+        """As it was raised."""
+        if isinstance(failure, TryAgain):
+            return cls(kind="TryAgain", reason=failure.reason)
+        refused = isinstance(failure, NoConversation)
+        return cls(kind="NoConversation" if refused else "WontWork", reason=failure.reason)
 
     def error(self) -> ToolFailure:
         """The same failure again."""
@@ -75,6 +84,13 @@ class Call(_Document):
     failure: CallFailure | None = None
     cost: Cost = Cost()
     at: datetime
+
+    def said(self) -> ChatReply:
+        """The reply, or the failure once more."""
+        if self.failure is not None:
+            raise self.failure.error()
+        assert self.reply is not None, "a call has a reply or a failure"
+        return self.reply
 
 
 class Calls(Protocol):
@@ -139,7 +155,7 @@ class TranscribedChat:
             except OverBudget:
                 raise  # nobody was asked
             except ToolFailure as failure:
-                told = CallFailure(kind=_kind(failure), reason=failure.reason)
+                told = CallFailure.of(failure)
                 await self._record(asker, request, at, meter.cost, failure=told)
                 raise
         await self._record(asker, request, at, meter.cost, reply=reply)
@@ -195,6 +211,43 @@ class NotRecorded(WontWork):
     """A replay asks what the run that it replays never asked."""
 
 
+class Recorded:
+    """Calls of one role in a run, to be found again by what was asked and for which step."""
+
+    def __init__(self, calls: Sequence[Call]) -> None:
+        """In order; a run that left another one may have asked several models."""
+        self._identities = tuple(dict.fromkeys(call.identity for call in calls)) or ("nobody",)
+        self._of_step: dict[tuple[str, int, str], list[Call]] = defaultdict(list)
+        self._of_unit: dict[tuple[str, str], Call] = {}
+        for call in calls:
+            self._of_step[call.unit, call.step, call.digest].append(call)
+            self._of_unit.setdefault((call.unit, call.digest), call)
+        self._given: Counter[tuple[str, int, str]] = Counter()
+
+    def next(self, request: ChatRequest, asker: Asking | None) -> Call:
+        """What came of the request, in the order of asking; NotRecorded if it was never made."""
+        unit, step = (asker.unit, asker.step) if asker else ("", 0)
+        known: Call | None = None
+        again, digest = "", ""
+        for identity in self._identities:
+            digest = request.digest(identity)
+            key = unit, step, digest
+            turn, here = self._given[key], self._of_step.get(key, [])
+            self._given[key] += 1
+            if turn < len(here):
+                return here[turn]
+            again = f" a time {turn + 1}" if here else again
+            known = known or (here[-1] if here else self._of_unit.get((unit, digest)))
+        # A reply that does not change may be had more often than it was asked for.
+        if known is not None and request.repeatable:
+            return known
+        raise NotRecorded(
+            f"The run never asked its {request.role} {_short(request)!r} "
+            f"(request {digest[:12]}) for {unit or 'nothing'}"
+            f"{again}: code or settings have changed since. Ask anew instead of replaying"
+        )
+
+
 class ReplayedChat:
     """A ChatModel that says what a run's own model said to the same request."""
 
@@ -202,10 +255,7 @@ class ReplayedChat:
         """The run's calls of one model, in order."""
         self._identity = calls[0].identity if calls else "nobody"
         self._name = calls[0].model if calls else "nobody"
-        self._recorded: dict[tuple[str, str], list[Call]] = defaultdict(list)
-        for call in calls:
-            self._recorded[call.unit, call.digest].append(call)
-        self._given: Counter[tuple[str, str]] = Counter()
+        self._recorded = Recorded(calls)
         self.missed: list[NotRecorded] = []
         """What was asked and never recorded: with any, the replay is none."""
 
@@ -221,31 +271,11 @@ class ReplayedChat:
 
     async def reply(self, request: ChatRequest) -> ChatReply:
         """What was said to the unit that asks, in the same order; NotRecorded if nothing was."""
-        asker = who_asks()
-        key = asker.unit if asker else "", request.digest(self.identity)
-        recorded, turn = self._recorded.get(key, []), self._given[key]
-        self._given[key] += 1
-        # A reply that does not change may be had more often than it was asked for.
-        if turn >= len(recorded) and not (recorded and request.repeatable):
-            missed = NotRecorded(
-                f"The run never asked its {request.role} {_short(request)!r} "
-                f"(request {key[1][:12]}) for {key[0] or 'nothing'}"
-                f"{f' a time {turn + 1}' if recorded else ''}: code or settings have changed "
-                "since. Ask anew instead of replaying"
-            )
+        try:
+            return self._recorded.next(request, who_asks()).said()
+        except NotRecorded as missed:
             self.missed.append(missed)
-            raise missed
-        call = recorded[min(turn, len(recorded) - 1)]
-        if call.failure is not None:
-            raise call.failure.error()
-        assert call.reply is not None, "a call has a reply or a failure"
-        return call.reply
-
-
-def _kind(failure: ToolFailure) -> Literal["TryAgain", "NoConversation", "WontWork"]:
-    if isinstance(failure, TryAgain):
-        return "TryAgain"
-    return "NoConversation" if isinstance(failure, NoConversation) else "WontWork"
+            raise
 
 
 def _short(request: ChatRequest, most: int = 60) -> str:

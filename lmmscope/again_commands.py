@@ -1,4 +1,4 @@
-"""`lmmscope runs resume` and `replay`: a run taken up again, or gone through once more.
+"""`lmmscope runs resume`, `replay` and `fork`: a run taken up again, gone through, or left.
 
 Knows options that a run keeps of itself; the agent does the rest.
 """
@@ -79,6 +79,60 @@ def replay(
     if differing:
         raise typer.Exit(1)
     typer.echo("replayed: the findings are the same", err=True)
+
+
+def fork(
+    run: Run,
+    at: Annotated[
+        str,
+        typer.Option(help="UNIT.STEP, such as 0/118.5, or an event's whole name: RUN/0/118.5.2."),
+    ],
+    steer: Annotated[
+        bool | None,
+        typer.Option(
+            "--steer/--no-steer", help="Whether features are written into the model; as before."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+    calls: Calls = None,
+    tokens: Tokens = None,
+    money: Money = None,
+    runs: Runs = None,
+    profile: Profile = None,
+) -> None:
+    """Go on differently from a step of a run, in a new run; up to there both say the same.
+
+    Other rules, another budget, another model by the profile: what was said before that step is
+    taken from the record, from then on models are asked. A sealed test counts as one more try.
+    """
+    settings = ready(profile, runs)
+    record, options = _recorded(settings, run)
+    if record.alive:
+        raise UserError(
+            f"The run {record.id} is being worked on by process {record.pid}: it may come to more. "
+            f"Wait for it or stop it, then lmmscope runs fork {record.id} --at {at}"
+        )
+    options["fork"] = _event(settings, record.id, at)
+    if steer is not None:
+        options["steer"] = steer
+
+    async def work(hands: Hands, approve: Approve, control: RunControl) -> Ended:
+        from agent.running import fork as forked
+        from agent.running import run_name
+
+        return await forked(hands, run_name(), approve=approve, control=control)
+
+    spend = Spend(calls, tokens, money)
+    conduct(Choices(settings, spend, as_json=as_json, **options), work)
+
+
+def _event(settings: Settings, run: str, at: str) -> str:
+    """The name of the event that is meant; said before any model is loaded if there is none."""
+    from agent.fork import fork_at
+    from agent.store import Reader
+
+    with Reader(settings.runs) as store:
+        return fork_at(store, run, at).event
 
 
 def _recorded(settings: Settings, run: str) -> tuple[RunRecord, dict[str, Any]]:

@@ -22,10 +22,14 @@ if TYPE_CHECKING:
 
     from agent.desk import Rules
     from agent.events import Listener
+    from agent.findings import Provenance
+    from agent.fork import Earlier, Fork
     from agent.planner import Planner
     from agent.running import Hands
     from agent.store import Store
+    from agent.transcript import Calls
     from tools.backends.ledger import Ledger
+    from tools.lab import Lab
 
 
 @asynccontextmanager
@@ -39,11 +43,15 @@ async def hands(
     planted_seed: int | None = None,
     sae: str | None = None,
     replayed: str | None = None,
+    forked: str | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> AsyncGenerator[Hands]:
-    """Everything for one run; a replayed one gets its models' replies from the record."""
+    """Everything for one run; a replayed one gets its models' replies from the record.
+
+    So does one that leaves another run at an event, `forked`, as far as both share a history.
+    """
+    from agent.fork import ForkedChat, fork_at
     from agent.meter import MeteringLedger
-    from agent.provenance import provenance
     from agent.running import Hands
     from agent.store import FoundOut
     from agent.transcript import ReplayedChat, TranscribedChat
@@ -55,13 +63,18 @@ async def hands(
     recorded: list[ReplayedChat] = []
 
     def around(role: str, make: Callable[[], ChatModel]) -> ChatModel:
-        if replayed is None:
-            # Outermost, so that replies from the cache are recorded too.
-            return TranscribedChat(make(), store, store.artefacts)
-        recorded.append(ReplayedChat(store.calls(replayed, role)))
-        return recorded[-1]
+        if replayed is not None:
+            recorded.append(ReplayedChat(store.calls(replayed, role)))
+            return recorded[-1]
+        # Outermost, so that replies from the cache are recorded too.
+        asked = TranscribedChat(make(), store, store.artefacts)
+        if left is None:
+            return asked
+        run = left.run
+        return ForkedChat(asked, lambda unit: store.calls(run, role, unit=unit), store, left)
 
     with open_store(settings) as store, _kept(settings, store, replayed) as keeping:
+        left = fork_at(store, forked.partition("/")[0], forked) if forked else None
         ledger = MeteringLedger(MemoryLedger())
         made = lab(
             settings,
@@ -73,27 +86,49 @@ async def hands(
             labels=FoundOut(keeping, lambda: made.observer.digest),
         )
         try:
-            known = (
-                provenance(made, settings.name)
-                if replayed is None
-                else store.run(replayed).provenance
-            )
             yield Hands(
                 made,
-                planner(settings, ledger),
+                planner(settings, ledger, store),
                 keeping,
-                known,
+                _provenance(made, settings, store, replayed, left),
                 rules,
                 workers,
                 listeners,
                 _explorer(settings) if rules.free else None,
                 options or {},
+                left,
+                _earlier(store, replayed, left),
             )
             # A step may have taken a missing reply for a failure like any other.
             for missed in (one for chat in recorded for one in chat.missed):
                 raise missed
         finally:
             await made.close()
+
+
+def _provenance(
+    made: Lab, settings: Settings, store: Store, replayed: str | None, left: Fork | None
+) -> Provenance:
+    """What findings rest on; those of a replay on what they rested on before."""
+    from agent.fork import same_features
+    from agent.provenance import provenance
+
+    if replayed is not None:
+        return store.run(replayed).provenance
+    known = provenance(made, settings.name)
+    if left is None:
+        return known
+    same_features(left, store.run(left.run).provenance, known)
+    return known.model_copy(update={"fork": left.event})
+
+
+def _earlier(store: Store, replayed: str | None, left: Fork | None) -> Earlier | None:
+    """What stood answered before a run that follows another one."""
+    from agent.fork import earlier
+
+    if replayed is not None:
+        return earlier(store, replayed, store.run(replayed).began)
+    return None if left is None else earlier(store, left.run, left.at, left.unit)
 
 
 @contextmanager
@@ -105,6 +140,7 @@ def _kept(settings: Settings, store: Store, replayed: str | None) -> Generator[S
         yield store
         return
     with TemporaryDirectory(prefix="replay-", dir=settings.runs) as room, Store(Path(room)) as own:
+        own.take_seals(store, store.run(replayed).began)
         yield own
 
 
@@ -115,12 +151,14 @@ def open_store(settings: Settings) -> Store:
     return Store(settings.runs)
 
 
-def planner(settings: Settings, ledger: Ledger | None = None) -> Planner:
+def planner(
+    settings: Settings, ledger: Ledger | None = None, calls: Calls | None = None
+) -> Planner:
     """The profile's chat model with tools, or the offline one."""
     from agent.planner import ChatPlanner, OfflinePlanner
 
     model = free_model(settings)
-    return ChatPlanner(model if model is not None else OfflinePlanner(), ledger=ledger)
+    return ChatPlanner(model if model is not None else OfflinePlanner(), ledger=ledger, calls=calls)
 
 
 def _explorer(settings: Settings) -> BaseChatModel:

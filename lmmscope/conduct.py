@@ -37,13 +37,15 @@ class Choices(NamedTuple):
     sae: str | None = None
     as_json: bool = False
     free: bool = False
+    fork: str | None = None
+    """The event at which an earlier run is left."""
     total: int | None = None
     """How many features are to be labelled, where nothing else is asked."""
 
     @property
     def options(self) -> dict[str, Any]:
         """What a run keeps of these, to be taken up again."""
-        kept = ("workers", "steer", "planted_seed", "sae", "free")
+        kept = ("workers", "steer", "planted_seed", "sae", "free", "fork")
         return {name: getattr(self, name) for name in kept}
 
 
@@ -98,6 +100,7 @@ async def _conducted(chosen: Choices, work: Work, replayed: str | None) -> Ended
         planted_seed=chosen.planted_seed,
         sae=chosen.sae,
         replayed=replayed,
+        forked=chosen.fork,
         options=chosen.options,
     ) as ready:
         with view:

@@ -1,15 +1,12 @@
-"""How runs look: in a table, as a transcript of nested units and steps, as lines of JSON.
+"""How runs look: in a table, as a transcript of nested units and steps.
 
 Knows records and rich; reads nothing but what it is given.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
-from pydantic import BaseModel
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -18,9 +15,6 @@ from rich.tree import Tree
 from agent.events import Event
 from agent.findings import Cost, Finding
 from agent.store.records import RunRecord, StepCost
-
-if TYPE_CHECKING:
-    from agent.store import Reader
 
 MARKS = {"failure": "red", "finding": "green", "answer": "green", "verdict": "cyan"}
 """What stands out in a transcript."""
@@ -48,6 +42,8 @@ def show_run(
     console = Console()
     head = f"[bold]{escape(run.question)}[/]  {run.id}  {run.standing}  {cost_text(run.cost)}"
     console.print(_tree(head, events, {(one.unit, one.step): one.cost for one in steps}))
+    if left := run.provenance.fork:
+        console.print(f"left the run {left.partition('/')[0]} at {left}", soft_wrap=True)
     for one in findings:
         console.print(f"finding {one.id}  {escape(one.summary)}")
     if run.answer:
@@ -64,23 +60,6 @@ def cost_text(cost: Cost) -> str:
         f"{cost.money:.4f} paid" if cost.money else "",
     ]
     return ", ".join(part for part in parts if part) or "nothing spent"
-
-
-def exported(store: Reader, run: RunRecord) -> Iterator[str]:
-    """Everything about a run: the run first, then what happened, was asked, found and judged."""
-    yield _line("run", run)
-    for event in store.events(run.id):
-        yield _line("event", event)
-    for call in store.calls(run.id):
-        yield _line("call", call)
-    for finding in store.findings(run.id):
-        yield _line("finding", finding, id=finding.id)
-        for verdict in store.verdicts(finding.id):
-            yield _line("verdict", verdict)
-
-
-def _line(record: str, document: BaseModel, **more: str) -> str:
-    return json.dumps({"record": record, **more, **document.model_dump(mode="json")})
 
 
 def _tree(head: str, events: Sequence[Event], costs: Mapping[tuple[str, int], Cost]) -> Tree:

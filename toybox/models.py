@@ -50,7 +50,7 @@ class Chat(Llava):
         """One reply to each prompt."""
         said: list[str] = []
         for at in range(0, len(prompts), batch):
-            said += self(prompts[at : at + batch], tokens=tokens)
+            said += [one.text for one in self(prompts[at : at + batch], tokens=tokens)]
         return said
 
 

@@ -39,7 +39,10 @@ PROMPT = "prompt only"
 
 
 def behaviour_key(desk: Desk, task: Fix) -> str:
-    """What is asked of what, by content."""
+    """What is asked of what, by content.
+
+    Of a fork too: no price is paid here for a second try, so the questions stay closed to one.
+    """
     known = desk.provenance
     return digest(
         "behaviour", task.model_dump(), known.model, known.hook, known.coder,

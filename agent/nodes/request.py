@@ -53,7 +53,8 @@ async def plan(state: RequestState, runtime: Runtime[Any], config: RunnableConfi
     office: Office = runtime.context
     with _step(runtime, config, "planner") as desk, metered() as meter:
         kept = {name: state.get(name) for name in ("before", "options")}
-        desk.say("asked", state["question"], result=kept)
+        rules = desk.rules.model_dump(mode="json")
+        desk.say("asked", state["question"], result={**kept, "rules": rules})
         planned = (
             Plan.model_validate(state["plan"])
             if state.get("plan")

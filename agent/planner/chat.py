@@ -7,22 +7,27 @@ was not understood is `agent.planner.alternatives`' knowledge.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from pydantic import ValidationError
 
+from agent.meter import metered
 from agent.plan import NotUnderstood, Plan, Planned, Task
 from agent.planner.alternatives import alternatives
 from agent.planner.calls import task_of, tools
 from agent.planner.conversation import Exchange, plan_of, told
 from agent.planner.offline import OfflinePlanner
-from agent.planner.served import failure_of
+from agent.planner.served import Request, failure_of, name_of, usage_of
+from agent.transcript import Calls, who_asks
 from prompts import load
 from tools.backends.ledger import CallRecord, Ledger, Tariff
+from tools.failures import ToolFailure
 
 MENDS = 2
 """So many times a model may mend calls that were refused."""
@@ -41,10 +46,17 @@ class ChatPlanner:
     """Plans by asking a chat model."""
 
     def __init__(
-        self, model: BaseChatModel, *, ledger: Ledger | None = None, tariff: Tariff | None = None
+        self,
+        model: BaseChatModel,
+        *,
+        ledger: Ledger | None = None,
+        tariff: Tariff | None = None,
+        calls: Calls | None = None,
     ) -> None:
+        """What a run asks a served model is kept by `calls`, word for word."""
         self._model, self._ledger, self._tariff = model, ledger, tariff or Tariff()
-        self._bound = model.bind_tools(tools())
+        self._tools, self._calls = tools(), calls
+        self._bound = model.bind_tools(self._tools)
         self._prompt = load("plan")
 
     async def plan(self, request: str, before: Sequence[Exchange] = ()) -> Planned:
@@ -67,25 +79,38 @@ class ChatPlanner:
         return _not_understood(why, request)
 
     async def _asked(self, messages: Sequence[BaseMessage]) -> AIMessage:
+        # What answers offline is no model that is called: it costs nothing, and says what it says.
+        if isinstance(self._model, OfflinePlanner):
+            return await self._bound.ainvoke(list(messages))
+        at = datetime.now(UTC)
+        request = Request(self._model, self._prompt, tuple(messages), self._tools, at)
+        with metered() as meter:
+            came = await self._replied(messages)
+        if self._calls is not None and (asker := who_asks()) is not None:
+            call = request.call(asker, meter.cost, came)
+            await asyncio.to_thread(self._calls.record, call)
+        if isinstance(came, ToolFailure):
+            raise came
+        return came
+
+    async def _replied(self, messages: Sequence[BaseMessage]) -> AIMessage | ToolFailure:
         started = time.perf_counter()
         try:
             reply = await self._bound.ainvoke(list(messages))
         except Exception as error:
-            if (failure := failure_of(error)) is not None:
-                raise failure from error
-            raise
-        # What answers offline is no model that is called, and costs nothing.
-        if self._ledger is not None and not isinstance(self._model, OfflinePlanner):
+            if (failure := failure_of(error)) is None:
+                raise
+            failure.__cause__ = error
+            return failure
+        if self._ledger is not None:
             self._ledger.add(self._record(reply, time.perf_counter() - started))
         return reply
 
     def _record(self, reply: AIMessage, seconds: float) -> CallRecord:
-        usage = reply.usage_metadata
-        tokens_in, tokens_out = (usage["input_tokens"], usage["output_tokens"]) if usage else (0, 0)
-        cached = usage.get("input_token_details", {}).get("cache_read", 0) if usage else 0
+        tokens_in, tokens_out, cached = usage_of(reply)
         return CallRecord(
             role=self._prompt.role,
-            model=str(reply.response_metadata.get("model_name", self._model._llm_type)),
+            model=name_of(self._model, reply),
             prompt_hash=self._prompt.content_hash,
             pictures=0,
             outcome="replied",

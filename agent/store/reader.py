@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,12 +24,13 @@ from agent.findings import FeatureFinding, Finding
 from agent.plan import Plan
 from agent.store.database import PATIENCE, FindingsFile, Row
 from agent.store.locks import Lock
-from agent.store.records import RunRecord, StepCost, Verdict
+from agent.store.records import RunRecord, StepCost, Verdict, stamp
 from agent.store.rows import call_of, cost_of, event_of, ids_in, verdict_of
-from agent.store.search import LATEST, labels_like, texts_like
+from agent.store.search import labels_like, texts_like
 from agent.transcript import Call
 from sae_core.errors import UserError
-from tools.artefacts import Artefacts
+from tools.artefacts import ArtefactId, Artefacts
+from tools.evidence import Evidence
 from tools.labels import Known, Match
 
 _FINDING: TypeAdapter[Finding] = TypeAdapter(Finding)
@@ -64,15 +67,19 @@ class Reader:
         """Let go of the file."""
         self._file.close()
 
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[Row]:
+        """What a query of one's own finds, for lists; documents have methods."""
+        return self._file.rows(query, values)
+
     def runs_begun(self) -> tuple[RunRecord, ...]:
         """All runs, the latest first."""
-        rows = self._file.rows(f"{_RUNS} ORDER BY r.began DESC, r.rowid DESC")
+        rows = self._file.rows(_runs("1") + " ORDER BY r.began DESC, r.rowid DESC")
         return tuple(self._record(row) for row in rows)
 
     def run(self, name: str) -> RunRecord:
         """A run by its id or the beginning of it."""
-        rows = self._file.rows(f"{_RUNS} WHERE substr(r.id, 1, ?) = ?", (len(name), name))
-        row = _only(rows, name, "run", "lmmscope runs list")
+        known = self._meant("runs", name, "run")
+        (row,) = self._file.rows(_runs("r.id = ?"), (known,))
         return self._record(row)
 
     def events(self, run: str) -> tuple[Event, ...]:
@@ -80,11 +87,13 @@ class Reader:
         rows = self._file.rows("SELECT * FROM events WHERE run = ? ORDER BY rowid", (run,))
         return tuple(event_of(row) for row in rows)
 
-    def calls(self, run: str, role: str | None = None) -> tuple[Call, ...]:
-        """What models were asked in a run, in order; of one role where it is given."""
+    def calls(self, run: str, role: str | None = None, unit: str | None = None) -> tuple[Call, ...]:
+        """What models were asked in a run, in order; of one role, for one unit where given."""
+        given = {"run": run, "role": role, "unit": unit}
+        wanted = {name: value for name, value in given.items() if value is not None}
+        where = " AND ".join(f"{name} = ?" for name in wanted)
         rows = self._file.rows(
-            "SELECT * FROM calls WHERE run = ? AND (? IS NULL OR role = ?) ORDER BY id",
-            (run, role, role),
+            f"SELECT * FROM calls WHERE {where} ORDER BY id", tuple(wanted.values())
         )
         return tuple(call_of(row) for row in rows)
 
@@ -93,9 +102,11 @@ class Reader:
         rows = self._file.rows("SELECT * FROM step_costs WHERE run = ?", (run,))
         return tuple(StepCost(row["unit"], row["step"], cost_of(row)) for row in rows)
 
-    def done(self, key: str) -> Finding | None:
-        """The latest answer to what has this key."""
-        return self._newest("WHERE key = ?", key)
+    def done(self, key: str, before: datetime | None = None) -> Finding | None:
+        """The latest answer to what has this key; the latest before a time where one is given."""
+        if before is None:
+            return self._newest("WHERE key = ?", key)
+        return self._newest("WHERE key = ? AND at < ?", key, stamp(before))
 
     def latest(self, feature: int, coder: str) -> FeatureFinding | None:
         """The latest finding about a feature of a coder."""
@@ -109,10 +120,9 @@ class Reader:
 
     def finding(self, name: str) -> Finding:
         """A finding by its id or the beginning of it."""
-        rows = self._file.rows(
-            "SELECT id, document FROM findings WHERE substr(id, 1, ?) = ?", (len(name), name)
-        )
-        return self._read(_only(rows, name, "finding", "lmmscope runs list"))
+        known = self._meant("findings", name, "finding")
+        (row,) = self._file.rows("SELECT id, document FROM findings WHERE id = ?", (known,))
+        return self._read(row)
 
     def findings(self, run: str) -> tuple[Finding, ...]:
         """What a run has found out, in order."""
@@ -120,6 +130,15 @@ class Reader:
             "SELECT id, document FROM findings WHERE run = ? ORDER BY rowid", (run,)
         )
         return tuple(self._read(row) for row in rows)
+
+    def evidence(self, name: ArtefactId) -> Evidence:
+        """An evidence document; WontWork if there is none of this name."""
+        return self.artefacts.document(name, Evidence)
+
+    def seals(self, before: datetime) -> tuple[Row, ...]:
+        """Which sealed pictures were opened before a time, for what."""
+        query = "SELECT * FROM seals WHERE at < ? ORDER BY at"
+        return tuple(self._file.rows(query, (stamp(before),)))
 
     def verdicts(self, finding: str) -> tuple[Verdict, ...]:
         """What people think of a finding, in order."""
@@ -146,7 +165,8 @@ class Reader:
 
     def live(self) -> tuple[RunRecord, ...]:
         """The runs that some process works on now."""
-        return tuple(one for one in self.runs_begun() if one.alive)
+        rows = self._file.rows(_runs("r.status = 'running'") + " ORDER BY r.began DESC")
+        return tuple(one for one in map(self._record, rows) if one.alive)
 
     def referenced(self) -> set[str]:
         """All artefacts that events, calls and findings speak of."""
@@ -164,10 +184,14 @@ class Reader:
         runs = self.runs_begun()
         if not runs:
             return "There were no runs yet."
-        lines = [f"{len(runs)} runs: {_tally(one.standing for one in runs)}."]
-        found = self._file.rows(f"SELECT status FROM findings AS f WHERE {LATEST}")
+        lines = [f"{len(runs)} runs: {_tally(Counter(one.standing for one in runs))}."]
+        found = self._file.rows(
+            "SELECT status, count(*) AS n FROM overview WHERE stands = 1 "
+            "GROUP BY status ORDER BY min(number)"
+        )
         if found:
-            lines.append(f"{len(found)} findings: {_tally(row['status'] for row in found)}.")
+            tally = Counter({row["status"]: row["n"] for row in found})
+            lines.append(f"{tally.total()} findings: {_tally(tally)}.")
         cost = runs[0].cost
         for one in runs[1:]:
             cost = cost.plus(one.cost)
@@ -186,6 +210,20 @@ class Reader:
 
     def _lock(self, run: str) -> Lock:
         return Lock(self.runs / "locks", run)
+
+    def _meant(self, table: str, name: str, what: str) -> str:
+        """The id that is meant by the beginning of it."""
+        rows = self._file.rows(
+            f"SELECT id FROM {table} WHERE id >= ? AND id < ? ORDER BY id",
+            (name, f"{name}{chr(sys.maxunicode)}"),
+        )
+        ids = [row["id"] for row in rows]
+        if name in ids or (len(ids) == 1 and name):
+            return name if name in ids else ids[0]
+        if not ids:
+            raise UserError(f"There is no {what} {name!r}. Try lmmscope runs list")
+        several = ", ".join(ids[:3])
+        raise UserError(f"{name!r} begins {len(ids)} {what}s ({several}, ...). Give more of it")
 
     def _newest(self, where: str, *values: Any) -> Finding | None:
         query = f"SELECT id, document FROM findings {where} ORDER BY at DESC, rowid DESC LIMIT 1"
@@ -234,22 +272,13 @@ class Reader:
         return " or ".join(others) or "another program"
 
 
-_RUNS = """
-SELECT r.*, c.findings, c.calls, c.cached, c.tokens, c.seconds, c.money
-FROM runs AS r JOIN run_costs AS c ON c.run = r.id
-"""
+def _runs(which: str) -> str:
+    """The query for some runs, with what they came to so far."""
+    return f"""SELECT r.*, (SELECT count(*) FROM findings WHERE run = r.id) AS findings,
+      sum(u.calls) AS calls, sum(u.cached) AS cached, sum(u.tokens) AS tokens,
+      sum(u.seconds) AS seconds, sum(u.money) AS money
+    FROM runs AS r LEFT JOIN units AS u ON u.run = r.id WHERE {which} GROUP BY r.id"""
 
 
-def _only(rows: list[Row], name: str, what: str, listing: str) -> Row:
-    """The one that is meant by the beginning of its id."""
-    exact = [row for row in rows if row["id"] == name]
-    if exact or (len(rows) == 1 and name):
-        return (exact or rows)[0]
-    if not rows:
-        raise UserError(f"There is no {what} {name!r}. Try {listing}")
-    several = ", ".join(row["id"] for row in rows[:3])
-    raise UserError(f"{name!r} begins {len(rows)} {what}s ({several}, ...). Give more of it")
-
-
-def _tally(words: Iterable[str]) -> str:
-    return ", ".join(f"{count} {word}" for word, count in Counter(words).most_common())
+def _tally(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {word}" for word, count in counts.most_common())

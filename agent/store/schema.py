@@ -9,6 +9,8 @@ from __future__ import annotations
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from agent.store.list_tables import OVERVIEW, UNITS, VECTORS
+
 MIGRATIONS = Migrations("lmmscope")
 
 
@@ -25,6 +27,16 @@ def _words(db: Database) -> None:
 @MIGRATIONS(name="3 views")
 def _views(db: Database) -> None:
     db.executescript(_VIEWS)
+
+
+@MIGRATIONS(name="4 lists")
+def _lists(db: Database) -> None:
+    db.executescript(UNITS + OVERVIEW)
+
+
+@MIGRATIONS(name="5 vectors")
+def _vectors(db: Database) -> None:
+    db.executescript(VECTORS)
 
 
 def pending(db: Database) -> bool:

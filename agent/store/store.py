@@ -7,6 +7,7 @@ together; nothing of how anything is found.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from agent.store.database import PATIENCE
 from agent.store.locks import Lock
 from agent.store.reader import Reader
 from agent.store.records import RunStatus, Verdict, stamp
+from agent.store.vectors import Matrix, packed
 from agent.transcript import Call, who_asks
 from sae_core.errors import UserError
 
@@ -137,6 +139,17 @@ class Store(Reader):
         with self._file.change() as db:
             db.table("verdicts").insert(rows.verdict_row(verdict))
 
+    def mean(self, encoder: str, labels: Sequence[str], vectors_ND: Matrix) -> None:
+        """Keep what labels mean to an encoder; what is kept of a label already stays."""
+        with self._file.change() as db:
+            db.table("vectors").insert_all(
+                (
+                    {"encoder": encoder, "label": label, "vector": vector}
+                    for label, vector in zip(labels, packed(vectors_ND), strict=True)
+                ),
+                ignore=True,
+            )
+
     def open(self, key: str, claim: str, pictures: str, subject: str = "") -> bool:
         """Whether sealed pictures may be opened: once, and for the same claim again."""
         asker = who_asks()
@@ -155,16 +168,30 @@ class Store(Reader):
         query = "SELECT count(*) AS n FROM seals WHERE pictures = ? AND subject = ?"
         return int(self._file.rows(query, (pictures, subject))[0]["n"])
 
+    def take_seals(self, other: Reader, before: datetime) -> None:
+        """Count as opened what another store opened before a time: a replay's tries are those."""
+        found = other.seals(before)
+        with self._file.change() as db:
+            db.table("seals").insert_all(found)
+
     def _put(self, db: Database, finding: Finding) -> None:
         row = rows.finding_row(finding)
         db.table("findings").insert(row)
-        db.table("words").insert(rows.words_row(finding))
+        number = db.table("words").insert(rows.words_row(finding)).last_rowid
         db.table("hypotheses").insert_all(rows.hypothesis_rows(finding))
         db.table("scores").insert_all(rows.score_rows(finding))
         db.table("evidence").insert_all(
             {"finding": finding.id, "artefact": one}
             for one in rows.artefacts_in(self.artefacts, row["document"])
         )
+        db.execute("INSERT INTO overview SELECT * FROM overview_rows WHERE number = ?", (number,))
+        if (feature := row["feature"]) is not None:
+            db.execute(
+                "UPDATE overview SET stands = (finding = (SELECT id FROM findings "
+                "WHERE coder = ? AND feature = ? ORDER BY at DESC, rowid DESC LIMIT 1)) "
+                "WHERE coder = ? AND feature = ?",
+                (row["coder"], feature) * 2,
+            )
 
     def _take(self, run: str, pid: int) -> None:
         lock = self._lock(run)

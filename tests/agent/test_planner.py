@@ -29,6 +29,7 @@ from agent.planner import ChatPlanner, Exchange, Named, OfflinePlanner
 from agent.planner.calls import call_of, task_of, tools
 from agent.planner.conversation import heard, told
 from agent.scripted import ScriptedModel
+from agent.transcript import asking
 from tests.tools.backends import misbehaving as bad
 from tests.tools.backends.misbehaving import Misbehaving
 from tools.backends.ledger import MemoryLedger, Tariff
@@ -228,7 +229,7 @@ def served():
     from langchain_openai import ChatOpenAI
 
     def model(url):
-        return ChatOpenAI(base_url=f"{url}/v1", model="m", api_key="none", max_retries=0)
+        return ChatOpenAI(base_url=f"{url}/v1", model="m", api_key="a-key-of-mine", max_retries=0)
 
     return model
 
@@ -257,3 +258,60 @@ async def test_a_server_that_gives_nothing_is_a_failure_of_one_line(served, beha
         with pytest.raises(failure, match="The planner's server") as caught:
             await ChatPlanner(served(server.url)).plan("status")
     assert "\n" not in caught.value.reason
+
+
+class Kept:
+    """Calls in a list."""
+
+    def __init__(self):
+        self.calls = []
+
+    def record(self, call):
+        self.calls.append(call)
+
+
+async def test_what_a_served_model_is_asked_and_says_is_kept_word_for_word():
+    usage = UsageMetadata(input_tokens=700, output_tokens=20, total_tokens=720)
+    wrong = calling(("Dance", {"to": "this"}), text="Let me see.")
+    right = calling(("Report", {}), usage_metadata=usage)
+    kept = Kept()
+    planner = ChatPlanner(ScriptedModel(replies=(wrong, right)), calls=kept)
+    with asking("r1", "run", 1):
+        await planner.plan("how far are we?")
+    first, second = kept.calls
+    assert (first.run, first.unit, first.step, first.role) == ("r1", "run", 1, "planner")
+    spoken = [(one.speaker, [part.text for part in one.parts]) for one in second.messages]
+    call = '{"id": "c0", "tool": "Dance", "arguments": {"to": "this"}}'
+    assert spoken[1:] == [
+        ("user", ["how far are we?"]),
+        ("assistant", ["Let me see.", call]),
+        ("tool", ['{"answers": "c0"}', second.messages[3].parts[1].text]),
+    ]
+    assert "no tool 'Dance'" in second.messages[3].parts[1].text
+    assert first.reply.text == f"Let me see.\n{call}"
+    assert second.reply.text == '{"id": "c0", "tool": "Report", "arguments": {}}'
+    assert (first.reply.tokens_in, second.reply.tokens_in) == (None, 700)
+    assert first.settings["tools"] == tools()
+    assert first.digest != second.digest
+
+
+async def test_what_answers_offline_or_is_asked_for_no_run_is_not_kept():
+    kept = Kept()
+    with asking("r1", "run", 1):
+        await ChatPlanner(OfflinePlanner(), calls=kept).plan("status")
+    model = ScriptedModel(replies=(calling(("Report", {})),))
+    await ChatPlanner(model, calls=kept).plan("status")
+    assert kept.calls == []
+
+
+async def test_a_server_that_refuses_is_kept_as_a_failure_without_its_key(served):
+    kept = Kept()
+    async with Misbehaving(bad.refusing("400 Bad Request")) as server:
+        with asking("r1", "run", 1), pytest.raises(WontWork):
+            await ChatPlanner(served(server.url), calls=kept).plan("status")
+        url = server.url
+    (call,) = kept.calls
+    assert call.reply is None
+    assert call.failure.kind == "WontWork"
+    assert url in call.identity
+    assert "a-key-of-mine" not in call.model_dump_json()

@@ -152,3 +152,20 @@ async def test_what_was_never_asked_is_told_in_one_line_and_remembered(kept, art
 async def test_a_model_that_was_never_asked_has_nothing_to_say():
     with pytest.raises(NotRecorded, match="never asked its judge"):
         await ReplayedChat([]).reply(request_of())
+
+
+async def test_a_run_that_changed_its_model_is_replayed_by_what_each_said_in_its_step(
+    kept, artefacts
+):
+    """As a fork does that goes on with another model: the same question has two answers."""
+    for step, name in ((2, "old"), (5, "new")):
+        model = Scripted(f"by the {name} one")
+        model.identity = name
+        with asking("r1", "0/7", step):
+            await TranscribedChat(model, kept, artefacts).reply(request_of())
+    replay = ReplayedChat(kept.calls)
+    said = []
+    for step in (5, 2):
+        with asking("r2", "0/7", step):
+            said.append((await replay.reply(request_of())).text)
+    assert said == ["by the new one", "by the old one"]

@@ -16,6 +16,8 @@ from agent.scripted import ScriptedModel
 from agent.store import Reader
 from lmmscope import agent_hands
 from lmmscope.cli import app
+from tools import gathering as tools_gathering
+from tools import top_images
 
 FEW = {
     "LMMSCOPE_DATA__EXPLORE_PICTURES": "400",
@@ -124,6 +126,24 @@ def test_what_is_known_is_not_found_out_again(asked):
     assert "1 of them were known before" in answer["answer"]
     with Reader(folder) as store:
         assert store.findings(answer["run"]) == ()
+
+
+def test_a_bug_about_one_feature_stops_no_other_and_keeps_its_traceback(tmp_path, monkeypatch):
+    gather = tools_gathering.gather
+
+    def breaks(lab, feature, *more):
+        if feature == 1:
+            raise ZeroDivisionError("by nothing")
+        return gather(lab, feature, *more)
+
+    monkeypatch.setattr(top_images, "gather", breaks)
+    answer = json.loads(batch(tmp_path, "--json", "--no-steer", features="0,1").stdout)
+    assert "feature 1: ZeroDivisionError: by nothing" in answer["answer"]
+    with Reader(tmp_path) as store:
+        (found,) = store.findings(answer["run"])
+        assert found.feature == 0
+        failures = [one for one in store.events(answer["run"]) if one.kind == "failure"]
+    assert any("in breaks" in (one.result or {}).get("traceback", "") for one in failures)
 
 
 def test_a_budget_that_ends_pauses_the_run_which_then_goes_on(tmp_path):

@@ -8,7 +8,7 @@ from tests.tools.conftest import Scripted
 from tests.tools.nasty import LABELS, REPLIES
 from tools.asking import Question, Unparsable, asked, prompt, together
 from tools.backends.budget import OverBudget
-from tools.backends.local import LocalChat
+from tools.backends.local import Generated, LocalChat
 from tools.failures import TryAgain, WontWork
 from tools.replies import Described, label, verdict
 
@@ -68,7 +68,7 @@ async def test_a_model_that_takes_no_conversation_gets_the_complaint_in_its_one_
 
     def generate(prompts, /, *, tokens):  # noqa: ARG001
         seen.extend(prompts)
-        return [next(replies)]
+        return [Generated(next(replies), 1, 1)]
 
     chat = LocalChat(generate, name="small", identity="small")
     assert await asked(chat, judging()) == 1

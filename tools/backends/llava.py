@@ -1,6 +1,7 @@
 """Any image-text-to-text model of transformers, from a folder, as a chat model in this process.
 
-Knows processors, chat templates and greedy generation; nothing of what is asked.
+In shapes, B is a prompt of a batch, T a token. Knows processors, chat templates and greedy
+generation; nothing of what is asked.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from transformers.utils import logging
 from sae_core.errors import UserError
 from sae_core.lmm.adapter import Prompt
 from sae_core.weights import check_model
-from tools.backends.local import LocalChat
+from tools.backends.local import Generated, LocalChat
 
 BATCH = 16
 """Prompts that are answered at once."""
@@ -41,14 +42,23 @@ class Llava:
         # What is generated follows the last token of each row, which must not be padding.
         processor.tokenizer.padding_side = "left"
         self._markers = markers_of(processor)
+        ends = self.model.generation_config.eos_token_id
+        self._ends = torch.tensor([] if ends is None else ends, dtype=torch.long).flatten()
+        """The tokens that end a reply."""
 
     @torch.inference_mode()
-    def __call__(self, prompts: Sequence[Prompt], /, *, tokens: int) -> list[str]:
+    def __call__(self, prompts: Sequence[Prompt], /, *, tokens: int) -> list[Generated]:
         """One reply to each prompt, greedily, of at most so many tokens."""
         inputs = self._inputs(prompts)
-        out = self.model.generate(**inputs, max_new_tokens=tokens, do_sample=False)
-        new = out[:, inputs["input_ids"].shape[1] :]
-        return [text.strip() for text in self.processor.batch_decode(new, skip_special_tokens=True)]
+        out_BT = self.model.generate(**inputs, max_new_tokens=tokens, do_sample=False)
+        new_BT = out_BT[:, inputs["input_ids"].shape[1] :]
+        texts = self.processor.batch_decode(new_BT, skip_special_tokens=True)
+        read_B = inputs["attention_mask"].sum(1)
+        ends_BT = torch.isin(new_BT, self._ends.to(new_BT.device))
+        return [
+            _generated(text.strip(), int(read), ends_T, tokens)
+            for text, read, ends_T in zip(texts, read_B, ends_BT, strict=True)
+        ]
 
     def text_of(self, prompt: Prompt) -> str:
         """The prompt as the chat template writes it."""
@@ -77,6 +87,13 @@ class Llava:
     def _moved(self, tensor: torch.Tensor) -> torch.Tensor:
         dtype = self.model.dtype if tensor.is_floating_point() else None
         return tensor.to(self.model.device, dtype)
+
+
+def _generated(text: str, read: int, ends_T: torch.Tensor, most: int) -> Generated:
+    """A reply goes on to the first token that ends it; what follows in its row is padding."""
+    ended = bool(ends_T.any())
+    written = int(ends_T.int().argmax()) + 1 if ended else len(ends_T)
+    return Generated(text, read, written, cut=not ended and written >= most)
 
 
 def load_llava(

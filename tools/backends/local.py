@@ -1,7 +1,7 @@
 """A chat model in this process: requests that are made at the same time are answered in one batch.
 
-Knows a function from prompts to texts; nothing of what is behind it. What such a model can't do (a
-conversation, a temperature, pictures amid words) is refused: it would answer something else.
+Knows a function from prompts to replies; nothing of what is behind it. What such a model can't do
+(a conversation, a temperature, pictures amid words) is refused: it would answer something else.
 """
 
 from __future__ import annotations
@@ -18,10 +18,22 @@ if TYPE_CHECKING:
     from sae_core.lmm.adapter import Prompt
 
 
+class Generated(NamedTuple):
+    """What a model made of a prompt."""
+
+    text: str
+    tokens_in: int
+    """Tokens that it read, those of pictures included."""
+    tokens_out: int
+    """Tokens that it wrote, with the one that ends a reply."""
+    cut: bool = False
+    """It wrote as many as it might, and had not ended."""
+
+
 class Generate(Protocol):
     """Greedy replies to prompts, each of at most so many tokens."""
 
-    def __call__(self, prompts: Sequence[Prompt], /, *, tokens: int) -> list[str]:
+    def __call__(self, prompts: Sequence[Prompt], /, *, tokens: int) -> list[Generated]:
         """One reply to each prompt."""
         ...
 
@@ -29,7 +41,7 @@ class Generate(Protocol):
 class _Asked(NamedTuple):
     prompt: Prompt
     tokens: int
-    answer: asyncio.Future[str]
+    answer: asyncio.Future[Generated]
 
 
 class LocalChat:
@@ -44,12 +56,13 @@ class LocalChat:
     async def reply(self, request: ChatRequest) -> ChatReply:
         """The model's reply to the request's one turn; a schema remains for the parser to check."""
         started = time.perf_counter()
-        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Generated] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Asked(_prompt(request), request.max_tokens, answer))
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
-        text = await answer
-        return ChatReply(text=text, model=self.name, seconds=time.perf_counter() - started)
+        made = await answer
+        seconds = time.perf_counter() - started
+        return ChatReply(**made._asdict(), model=self.name, seconds=seconds)
 
     async def _work(self) -> None:
         while batch := self._next():
@@ -64,12 +77,12 @@ class LocalChat:
                 else:
                     asked.answer.set_result(run.result()[place])
 
-    async def _run(self, batch: Sequence[_Asked]) -> list[str]:
+    async def _run(self, batch: Sequence[_Asked]) -> list[Generated]:
         prompts, tokens = [asked.prompt for asked in batch], batch[0].tokens
-        texts = await asyncio.to_thread(self._generate, prompts, tokens=tokens)
-        if len(texts) != len(prompts):
-            raise RuntimeError(f"{self.name}: {len(texts)} replies to {len(prompts)} prompts")
-        return texts
+        made = await asyncio.to_thread(self._generate, prompts, tokens=tokens)
+        if len(made) != len(prompts):
+            raise RuntimeError(f"{self.name}: {len(made)} replies to {len(prompts)} prompts")
+        return made
 
     def _next(self) -> list[_Asked]:
         """Those that can go together with the one that waits longest; who gave up is left out."""

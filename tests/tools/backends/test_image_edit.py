@@ -99,6 +99,11 @@ async def test_a_call_ends_in_time_whatever_comes(fault):
             await asyncio.wait_for(edit(server, seconds=0.1, longest_reply=10**12), timeout=20)
 
 
+async def test_a_server_takes_any_words():
+    async with ServerEditor(ServerConfig(base_url="http://127.0.0.1:9", model="x")) as editor:
+        assert editor.edits(PICTURE) is None
+
+
 async def test_a_redirect_is_not_followed():
     async with (
         Misbehaving(making(png())) as other,

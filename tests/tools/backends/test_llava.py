@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +12,15 @@ from sae_core.errors import UserError
 from sae_core.lmm.adapter import Prompt
 from tests.sae_core.small_models import BUILDERS, noise
 from tools.backends.chat import ChatRequest, Message
-from tools.backends.llava import Llava, digest_of, load_llava, markers_of, parted
+from tools.backends.llava import (
+    Llava,
+    _generated,
+    digest_of,
+    load_llava,
+    markers_of,
+    parted,
+)
+from tools.backends.local import Generated
 from toybox.conversations import ToyboxPictures
 from toybox.models import load_target, weights_folder
 
@@ -35,7 +44,27 @@ def test_a_batch_says_what_each_prompt_says_alone(small, kind):
     llava = small[kind]
     alone = [llava([prompt], tokens=6)[0] for prompt in PROMPTS]
     assert llava(PROMPTS, tokens=6) == alone
-    assert len(set(alone)) > 1
+    assert len({one.text for one in alone}) > 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_tokens_are_those_that_went_in_and_came_out_and_no_padding(small, kind):
+    llava = small[kind]
+    alone = [llava._inputs([prompt]) for prompt in PROMPTS]
+    read = [one["input_ids"].shape[1] for one in alone]
+    # Alone, a model stops at the end of its reply, and nothing is padded.
+    whole = [llava.model.generate(**one, max_new_tokens=6, do_sample=False) for one in alone]
+    made = llava(PROMPTS, tokens=6)
+    assert [one.tokens_in for one in made] == read
+    assert len(set(read)) > 1
+    assert [one.tokens_in + one.tokens_out for one in made] == [one.shape[1] for one in whole]
+    assert [one.cut for one in made] == [one.tokens_out == 6 for one in made]
+
+
+def test_a_reply_ends_at_its_first_end_and_what_follows_is_padding():
+    ends_T = torch.tensor([False, True, True, True])
+    assert _generated("a", 9, ends_T, 4) == Generated("a", 9, 2)
+    assert _generated("a", 9, torch.tensor([False, False]), 2) == Generated("a", 9, 2, cut=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -77,8 +106,13 @@ async def test_a_folder_answers_requests_as_its_own_model_does():
         for one in prompts
     ]
     replies = await asyncio.gather(*(chat.reply(request) for request in requests))
-    assert [reply.text for reply in replies] == load_target().replies(prompts, tokens=32)
+    target = load_target()
+    assert [reply.text for reply in replies] == target.replies(prompts, tokens=32)
     assert (chat.name, replies[0].model) == ("toybox:target", "toybox:target")
+    tokenizer = target.processor.tokenizer
+    written = [len(tokenizer(one.text, add_special_tokens=False).input_ids) for one in replies]
+    assert [one.tokens_out for one in replies] == [size + 1 for size in written]
+    assert not any(one.cut for one in replies)
     assert digest_of(weights_folder("target")) in chat.identity
 
 

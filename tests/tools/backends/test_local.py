@@ -6,8 +6,11 @@ import threading
 import pytest
 from PIL import Image
 
+from tools.backends.budget import Budget
 from tools.backends.chat import ChatRequest, Message
-from tools.backends.local import LocalChat
+from tools.backends.ledger import MemoryLedger
+from tools.backends.local import Generated, LocalChat
+from tools.backends.metered import MeteredChat
 from tools.failures import WontWork
 
 pytestmark = pytest.mark.anyio
@@ -26,7 +29,10 @@ class Echo:
         assert self.free.wait(20)
         if self.error:
             raise self.error
-        return [f"{prompt.text} {len(prompt.pictures)}" for prompt in prompts]
+        return [
+            Generated(f"{prompt.text} {len(prompt.pictures)}", 100 + len(prompt.text), 2)
+            for prompt in prompts
+        ]
 
 
 def local(generate, **rest):
@@ -35,7 +41,16 @@ def local(generate, **rest):
 
 async def test_a_reply_is_what_the_function_says(request_of):
     reply = await local(Echo()).reply(request_of("Hello"))
-    assert (reply.text, reply.model, reply.tokens_in) == ("Hello 1", "toy", None)
+    assert (reply.text, reply.model, reply.cut) == ("Hello 1", "toy", False)
+
+
+async def test_what_went_in_and_came_out_is_what_a_ledger_records(request_of):
+    """And no estimate of 2,880 tokens a picture."""
+    ledger = MemoryLedger()
+    chat = MeteredChat(local(Echo()), ledger, Budget())
+    await chat.reply(request_of("Hello"))
+    (call,) = ledger.calls
+    assert (call.tokens_in, call.tokens_out, call.pictures) == (105, 2, 1)
 
 
 async def test_requests_at_the_same_time_share_batches_and_get_their_own_replies(request_of):
@@ -80,7 +95,7 @@ async def test_a_bug_reaches_everybody_it_concerns_and_the_model_lives_on(reques
 
 
 async def test_a_reply_too_few_is_a_bug_and_nobody_gets_anothers_text(request_of):
-    chat = local(lambda prompts, /, *, tokens: ["only one"])  # noqa: ARG005
+    chat = local(lambda prompts, /, *, tokens: [Generated("only one", 1, 1)])  # noqa: ARG005
     calls = (chat.reply(request_of()) for _ in range(2))
     results = await asyncio.gather(*calls, return_exceptions=True)
     assert [str(result) for result in results] == ["toy: 1 replies to 2 prompts"] * 2

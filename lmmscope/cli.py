@@ -11,7 +11,9 @@ from lmmscope import (
     again_commands,
     ask_command,
     batch_command,
+    findings_commands,
     index_commands,
+    review_command,
     runs_commands,
     sae_commands,
     serve_command,
@@ -31,9 +33,12 @@ app = typer.Typer(
 )
 runs_commands.app.command()(again_commands.resume)
 runs_commands.app.command()(again_commands.replay)
+runs_commands.app.command()(again_commands.fork)
 app.command()(ask_command.ask)
 app.command()(batch_command.batch)
 app.add_typer(runs_commands.app, name="runs")
+app.add_typer(findings_commands.app, name="findings")
+app.command()(review_command.review)
 app.command()(steer_command.steer)
 app.add_typer(sae_commands.app, name="sae")
 app.add_typer(index_commands.app, name="index")

@@ -95,6 +95,24 @@ class Artefacts:
         image.load()
         return image
 
+    def is_picture(self, name: ArtefactId) -> bool:
+        """Whether there is such an artefact, and it says that it is a picture."""
+        try:
+            with self._path(name).open("rb") as file:
+                return file.read(4) == b"\x89PNG"
+        except FileNotFoundError:
+            return False
+
+    def beginning(self, start: str) -> list[ArtefactId]:
+        """The artefacts whose ids begin like that; at least two digits have to be given."""
+        if not re.fullmatch(r"[0-9a-f]{2,64}", start):
+            return []
+        return sorted(
+            path.name
+            for path in (self.folder / start[:2]).glob(f"{start}*")
+            if _ID.fullmatch(path.name)
+        )
+
     def document(self, name: ArtefactId, kind: type[M]) -> M:
         """A document; WontWork if the artefact is something else."""
         try:

@@ -3,13 +3,14 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help ask test lint types contract check format constraints clean
+.PHONY: help ask browser test lint types contract check format constraints clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.complete
 UNFINISHED := $(VENV)/.installing
 LOG := $(VENV)/install.log
+PLAYWRIGHT = $(or $(PLAYWRIGHT_BROWSERS_PATH),$(HOME)/.cache/ms-playwright)
 EXTRAS := dev,serve
 PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 
@@ -37,8 +38,19 @@ help: ## show these commands
 ask: $(READY) ## answer a question: make ask Q="what does feature 12 respond to?"
 	@$(BIN)/lmmscope ask -- "$$ASKED"
 
-test: $(READY) ## run the tests; some of them: make test ARGS="tests/prompts -x"
+test: $(READY) browser ## run the tests; some of them: make test ARGS="tests/prompts -x"
 	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-2} $(BIN)/python -m pytest $(ARGS)
+
+# The review application is tested in a real browser: one that is there, or Debian's, or Playwright's.
+browser: $(READY)
+	@for name in chromium chromium-browser google-chrome; do \
+	  if command -v $$name >/dev/null 2>&1; then exit 0; fi; done; \
+	if ls $(PLAYWRIGHT)/chromium-* >/dev/null 2>&1; then exit 0; fi; \
+	echo "installing a browser for the tests (once) ..."; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  { apt-get update && apt-get install -y --no-install-recommends chromium; } >> $(LOG) 2>&1 && exit 0; fi; \
+	timeout 300 $(BIN)/python -m playwright install chromium >> $(LOG) 2>&1 && exit 0; \
+	echo "NO BROWSER: tests of the review application in a browser are skipped. Try: sudo apt install chromium" >&2
 
 lint: $(READY) ## check style and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

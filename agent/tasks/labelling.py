@@ -6,6 +6,7 @@ Knows how findings are told; they are made by the feature graph.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -39,11 +40,22 @@ async def label(office: Office, desk: Desk, task: Label) -> Done:
     lines = [
         f"{len(kept)} features: {_counted(kept)}.",
         *([f"{found.skipped} of them were known before."] if found.skipped else []),
+        *_lost(found.findings, kept),
         "",
         table(kept),
         *_failures(found),
     ]
     return _done(found, "\n".join(lines))
+
+
+def _lost(before: Sequence[FeatureFinding], after: Sequence[FeatureFinding]) -> list[str]:
+    """Which findings passed their own test, but are no discovery among so many."""
+    pairs = zip(before, after, strict=True)
+    lost = [str(one.feature) for one, kept in pairs if one.status != kept.status]
+    if not lost:
+        return []
+    named = f"feature{'s' * (len(lost) > 1)} {', '.join(lost)}"
+    return [f"Among so many tests, chance alone may explain {named}: counted as refuted."]
 
 
 def _most_active(desk: Desk, count: int) -> tuple[int, ...]:

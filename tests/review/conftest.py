@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 from datetime import timedelta
+from pathlib import Path
 from threading import Thread
 from urllib.parse import urlsplit
 
@@ -132,12 +133,13 @@ def address(store):
 def chromium():
     """A real browser; where there is none, the tests that need it are skipped, and say so."""
     driver = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("NO BROWSER: install chromium to test the review application in one")
+    named = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, named)), None)
     # Some machines that run tests have no sandbox and no graphics; none of it is asked for.
     options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     with driver.sync_playwright() as playwright:
+        if path is None and not Path(playwright.chromium.executable_path).exists():
+            pytest.skip("NO BROWSER: install chromium to test the review application in one")
         browser = playwright.chromium.launch(executable_path=path, args=options)
         yield browser
         browser.close()

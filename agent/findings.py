@@ -107,10 +107,22 @@ class Check(_Part):
     """Against the null; the batch corrects these for their number."""
 
 
+class Shortened(_Part):
+    """A claim that said more than its sealed test bore out."""
+
+    claim: str
+    """As it went into the test."""
+    better: Difference | None
+    """How much more often it foretells firing than what was left of it: not surely more."""
+
+
 class Verification(_Part):
     """The sealed test of a claim: once, on pictures that nobody looked at before."""
 
     claim: str
+    """The claim that was tested: all of it, or what its test left of it."""
+    shortened: tuple[Shortened, ...] = ()
+    """The claims that it was before; each counts as one more try."""
     split: Split = "test"
     pictures: str
     """The digest of the split."""

@@ -53,6 +53,17 @@ class Claim(BaseModel):
         return tuple(dict.fromkeys((*self.any_of, *conditions)))
 
     @property
+    def shorter(self) -> tuple[Claim, ...]:
+        """All that is left when one part of it is left out."""
+        alternatives = self.any_of if len(self.any_of) > 1 else ()
+        fewer = (tuple(one for one in self.any_of if one != left) for left in alternatives)
+        found = [self.model_copy(update={"any_of": any_of}) for any_of in fewer]
+        for condition in ("beside", "without"):
+            if getattr(self, condition):
+                found.append(self.model_copy(update={condition: None}))
+        return tuple(found)
+
+    @property
     def parts(self) -> int:
         """Of how many concepts it speaks."""
         return len(self.any_of) + (self.beside is not None) + (self.without is not None)

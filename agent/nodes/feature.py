@@ -131,8 +131,9 @@ async def steer(desk: Desk, state: FeatureState) -> FeatureState:
     """What writing the feature changes, if that is wanted."""
     if not desk.rules.steer:
         return {"steering": None}
-    passed = (state.get("verification") or {}).get("passed", False)
-    outcome = await steering_test(desk, state["feature"], state.get("claim") if passed else None)
+    tested = state.get("verification") or {}
+    label = tested["claim"] if tested.get("passed") else None
+    outcome = await steering_test(desk, state["feature"], label)
     return {"steering": outcome.model_dump(mode="json")}
 
 
@@ -144,7 +145,7 @@ async def conclude(desk: Desk, state: FeatureState) -> FeatureState:
     verification = document(Verification, state.get("verification"))
     steering = document(SteeringOutcome, state.get("steering"))
     status = _status(state, verification)
-    label = state.get("claim") if status in ("supported", "refuted") else None
+    label = verification.claim if verification is not None else None
     found = await filed(desk, evidence, label, inquiry.hypotheses, verification, steering)
     finding = FeatureFinding(
         key=state["key"],

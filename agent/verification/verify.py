@@ -6,16 +6,20 @@ Knows the order of things; pictures are chosen by `sample`, bars are those of `c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
 
 from agent.desk import Desk
-from agent.findings import Verification
+from agent.findings import Shortened, Verification
 from agent.verification.checks import Measurement, checked
 from agent.verification.sample import ENOUGH, TooRare, sample, too_rare
 from sae_core.scoring.estimate import Difference
 from sae_core.scoring.resampling import SHARE, difference
 from tools.artefacts import ArtefactId
-from tools.claims import normal
+from tools.claims import Claim, normal, parse
 from tools.evidence import FIRING, SILENT, Evidence, Split
 from tools.lab import Lab
 from tools.score import ScoreSheet, Which
@@ -23,6 +27,7 @@ from tools.score import ScoreSheet, Which
 SPLIT: Split = "test"
 SHOWN = 12
 """Pictures that the judge and the grounder's masks are tried on."""
+ALL: tuple[Which, ...] = ("iou", "clip", "consistency", "detection")
 NULLS = 3
 """How many other labels the judge is asked about."""
 EVERYDAY = (
@@ -59,15 +64,16 @@ async def verify(
         return TooRare(evidence.fires_on, evidence.size, SPLIT)
     name = lab.artefacts.put_document(evidence)
     pool = tuple(others) if len(set(others)) >= NULLS else (*others, *EVERYDAY)
-    own = await _measured(
-        desk, lab, evidence, name, claim, ("iou", "clip", "consistency", "detection"), pool
-    )
+    measured = partial(_measured, desk, lab, evidence, name)
+    borne = await _borne_out(measured, parse(claim), pool)
+    claim, own, tries = borne.claim.text, borne.own, tries * (1 + len(borne.shortened))
     theirs = None
     if one_shot is not None and len(_different(claim, one_shot)) == 2:
-        theirs = await _measured(desk, lab, evidence, name, one_shot, ("iou", "detection"))
+        theirs = await measured(one_shot, ("iou", "detection"))
     outcome = checked(own._replace(tries=tries))
     made = Verification(
         claim=claim,
+        shortened=borne.shortened,
         split=SPLIT,
         pictures=evidence.pictures,
         evidence=name,
@@ -83,6 +89,37 @@ async def verify(
     )
     _tell(desk, made)
     return made
+
+
+class _Borne(NamedTuple):
+    """What is left of a claim, and what was measured of that."""
+
+    claim: Claim
+    own: Measurement
+    shortened: tuple[Shortened, ...]
+
+
+async def _borne_out(
+    measured: Callable[..., Awaitable[Measurement]], claim: Claim, others: Sequence[str]
+) -> _Borne:
+    """Leave out every part without which the claim does not surely foretell worse.
+
+    More words fit a little better wherever they were chosen; here they have to earn their place.
+    """
+    shortened: list[Shortened] = []
+    own = await measured(claim.text, ALL, others)
+    while True:
+        idle = [
+            (found, one)
+            for one in claim.shorter
+            if (found := _better(own, await measured(one.text, ("detection",)))) is None
+            or found.low <= 0
+        ]
+        if not idle:
+            return _Borne(claim, own, tuple(shortened))
+        better, left = min(idle, key=lambda pair: -np.inf if pair[0] is None else pair[0].value)
+        shortened.append(Shortened(claim=claim.text, better=better))
+        claim, own = left, await measured(left.text, ALL, others)
 
 
 def _different(*words: str | None) -> tuple[str, ...]:
@@ -129,6 +166,8 @@ def _better(own: Measurement, theirs: Measurement) -> Difference | None:
 def _tell(desk: Desk, made: Verification) -> None:
     broken = [check.name for check in made.checks if not check.passed]
     said = "passes" if made.passed else f"fails: {', '.join((*broken, *made.unmeasured))}"
+    for one in made.shortened:
+        desk.say("verdict", f"{one.claim!r} says more than the sealed pictures bear out")
     desk.say(
         "verdict",
         f"{made.claim!r} {said}",

@@ -128,6 +128,39 @@ async def test_a_claim_that_leaves_out_a_condition_fails_on_near_misses(desk_of,
     assert "near misses" in failed(found)
 
 
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        (f"{RED.label} without {CUP.label}", RED.label),
+        (f"{RED.label} or {CUP.label}", RED.label),
+        (f"{RED.label} or {CUP.label} without {SEA.label}", RED.label),
+    ],
+)
+async def test_a_part_that_the_pictures_do_not_bear_out_is_left_out_and_costs_a_try(
+    desk_of, said, left
+):
+    found = await verified(desk_of(left), SINGLE, said)
+    assert found.claim == left
+    assert found.passed
+    plain = await verified(desk_of(left), SINGLE, left, key="plain")
+    assert found.shortened[0].claim == said
+    p, paid = ({c.name: c.p for c in one.checks}["near misses"] for one in (plain, found))
+    assert paid == pytest.approx(p * (1 + len(found.shortened)))
+
+
+@pytest.mark.parametrize(
+    ("feature", "said"),
+    [
+        (EITHER, f"{BEACH.label} or {SEA.label}"),
+        (BOTH, f"{RED.label} together with {BLUE.label}"),
+        (WITHOUT, f"{BLUE.label} without {RED.label}"),
+    ],
+)
+async def test_a_part_that_the_feature_cares_for_stays(desk_of, feature, said):
+    found = await verified(desk_of(said), feature, said)
+    assert (found.claim, found.shortened) == (said, ())
+
+
 async def test_one_of_two_alternatives_does_not_reach_far_enough(desk_of):
     found = await verified(desk_of(SEA.label), EITHER, SEA.label)
     assert "reaches" in failed(found)

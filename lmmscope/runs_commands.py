@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from lmmscope.export_files import Force, fresh_file
 from lmmscope.options import AsJson, Profile
 
 if TYPE_CHECKING:
@@ -57,26 +58,39 @@ def show(run: Run, runs: Runs = None, as_json: AsJson = False, profile: Profile 
 @app.command()
 def export(
     run: Run,
-    out: Annotated[Path, typer.Option(help="The .jsonl file to write.")],
+    form: Annotated[
+        Literal["json", "html", "inspect", "spans"],
+        typer.Option(
+            "--format",
+            help="All records as JSON lines; one page with its pictures; a log for Inspect; "
+            "OpenInference spans as OTLP JSON.",
+        ),
+    ] = "json",
+    out: Annotated[
+        Path | None, typer.Option(help="The file to write; else one named after the run, here.")
+    ] = None,
+    send: Annotated[
+        bool, typer.Option("--send", help="Send spans to $OTEL_EXPORTER_OTLP_ENDPOINT instead.")
+    ] = False,
+    force: Force = False,
     runs: Runs = None,
     profile: Profile = None,
 ) -> None:
-    """Write everything about a run to a file, a JSON document a line; pictures by their ids."""
-    from lmmscope.runs_view import exported
+    """Write everything about a run to a file, for people or for other programs."""
+    from review.exports.runs import name_of, pieces_of, send_spans
     from sae_core.errors import UserError
 
+    if send and (form != "spans" or out is not None):
+        raise UserError("--send sends spans and writes no file. Try --format spans --send alone")
     with _reader(runs, profile) as store:
         record = store.run(run)
-        lines = list(exported(store, record))
-    beside = out.with_name(f".{out.name}.part")
-    try:
-        beside.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        beside.replace(out)
-    except OSError as error:
-        raise UserError(f"{out} can't be written: {error.strerror}. Choose another --out") from None
-    finally:
-        beside.unlink(missing_ok=True)
-    typer.echo(f"wrote {out}: {len(lines)} records of the run {record.id}")
+        if send:
+            typer.echo(send_spans(store, record))
+            return
+        out = out or Path(name_of(record, form))
+        with fresh_file(out, force=force) as file:
+            size = sum(file.write(piece.encode()) for piece in pieces_of(store, record, form))
+    typer.echo(f"wrote {out}: {size:,} bytes of the run {record.id}")
 
 
 @app.command()

@@ -1,11 +1,11 @@
-"""The tables that lists are read from, as the migrations 4 and 5 of `agent.store.schema` make them.
+"""The tables that lists are read from, as migrations from 4 on of `agent.store.schema` make them.
 
 Lists are asked for while somebody waits, so what they would add up over everything is kept added
 up. Knows SQL only; like all that was released it is never changed.
 """
 
-# An event that replaces another one goes by the way of a deletion: a replacement alone fires no
-# trigger.
+# An event that replaces another one goes by the way of a deletion: whether a replacement alone
+# fires the trigger of one depends on the connection.
 _SPENT = "kind IN ('tool', 'failure', 'plan', 'note')"
 _COSTS = ("calls", "cached", "tokens", "seconds", "money")
 UNITS = f"""
@@ -106,4 +106,17 @@ CREATE TABLE vectors (  -- what labels mean, in the numbers of a model that read
   vector BLOB NOT NULL,  -- float16, of length 1
   UNIQUE (encoder, label)
 );
+"""
+
+TAGS = """
+CREATE TABLE tags (  -- what is the matter with features or their labels
+  finding TEXT NOT NULL REFERENCES findings (id),
+  tag TEXT NOT NULL,
+  PRIMARY KEY (tag, finding)
+) WITHOUT ROWID;
+CREATE TRIGGER finding_is_tagged AFTER INSERT ON findings BEGIN
+  INSERT OR IGNORE INTO tags SELECT new.id, value FROM json_each(new.document, '$.tags');
+END;
+INSERT OR IGNORE INTO tags
+SELECT f.id, one.value FROM findings AS f, json_each(f.document, '$.tags') AS one;
 """

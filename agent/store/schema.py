@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from agent.store.list_tables import OVERVIEW, UNITS, VECTORS
+from agent.store.list_tables import OVERVIEW, TAGS, UNITS, VECTORS
 
 MIGRATIONS = Migrations("lmmscope")
 
@@ -37,6 +37,11 @@ def _lists(db: Database) -> None:
 @MIGRATIONS(name="5 vectors")
 def _vectors(db: Database) -> None:
     db.executescript(VECTORS)
+
+
+@MIGRATIONS(name="6 tags")
+def _tags(db: Database) -> None:
+    db.executescript(TAGS)
 
 
 def pending(db: Database) -> bool:

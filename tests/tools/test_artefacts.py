@@ -4,6 +4,7 @@ import errno
 import os
 
 import pytest
+from PIL import Image
 
 from sae_core.errors import UserError
 from tools.artefacts import Artefacts
@@ -33,3 +34,18 @@ def test_a_folder_that_is_a_file_is_named(tmp_path):
     (tmp_path / "artefacts").write_text("")
     with pytest.raises(UserError, match="artefacts can't be written to"):
         Artefacts(tmp_path / "artefacts").put(b"some")
+
+
+def test_an_artefact_says_whether_it_is_a_picture(tmp_path):
+    artefacts = Artefacts(tmp_path)
+    assert artefacts.is_picture(artefacts.put_picture(Image.new("L", (2, 2))))
+    assert not artefacts.is_picture(artefacts.put(b'{"a": 1}'))
+    assert not artefacts.is_picture("0" * 64)
+
+
+@pytest.mark.parametrize("start", ["", "a", "..", "*", "../..", "zz", "A" * 6, "0" * 65])
+def test_only_the_beginning_of_an_id_finds_artefacts(tmp_path, start):
+    artefacts = Artefacts(tmp_path)
+    name = artefacts.put(b"some")
+    assert artefacts.beginning(name[:6]) == artefacts.beginning(name) == [name]
+    assert artefacts.beginning(start) == []

@@ -2,6 +2,8 @@
 
 import os
 import random
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -91,7 +93,7 @@ def test_an_older_file_is_gone_on_with(old):
 
 
 def test_totals_are_those_of_the_events_whatever_happens_to_them(store):
-    """What is replaced fires no trigger of a deletion, so it was counted twice without ours."""
+    """Events are replaced, and steps that broke off are taken back."""
     rng = random.Random(0)
     for n in range(120):
         unit, step = rng.choice(("run", "0/1", "0/2")), rng.randrange(3)
@@ -108,6 +110,15 @@ def test_totals_are_those_of_the_events_whatever_happens_to_them(store):
         )  # fmt: skip
         assert same(store, "units", "unit_sums")
     assert len(store.rows("SELECT * FROM units")) == 3
+
+
+def test_an_event_is_counted_once_whatever_a_connection_does_with_triggers(store, runs):
+    """SQLite's own default, unlike ours, fires no trigger for what a replacement removes."""
+    store.hear(event_of(kind="tool", cost=Cost(calls=2)))
+    with closing(sqlite3.connect(runs / "findings.db")) as plain, plain:
+        plain.execute("INSERT OR REPLACE INTO events SELECT * FROM events")
+    assert same(store, "units", "unit_sums")
+    assert store.run("r1").cost.calls == 2
 
 
 def test_one_finding_stands_for_a_feature_in_whatever_order_they_come(store):

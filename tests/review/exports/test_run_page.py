@@ -86,13 +86,17 @@ def test_a_picture_is_in_the_page_once_however_often_it_is_shown(page):
 
 
 def test_what_there_is_no_room_for_is_said_to_be_left_out(store, run):
-    page = "".join(page_pieces(store, run, transcript=1, shown=0))
-    assert "more units are not in this file" in page
-    assert "is not in this file" in page
-    assert "<image " not in page
+    page = "".join(page_pieces(store, run, transcript=1))
+    assert "3 more units are not in this file" in page
     assert "<article" not in page
     assert page.count("; at length in") == 3
     assert Tags(page).open == []
+
+
+def test_a_picture_beyond_the_last_is_named(store, run):
+    page = "".join(page_pieces(store, run, shown=0))
+    assert re.search(r"[0-9a-f]{12} is not in this file", page)
+    assert "<image " not in page
 
 
 def test_a_picture_that_is_gone_or_huge_breaks_nothing(store, run, monkeypatch):

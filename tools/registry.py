@@ -16,6 +16,7 @@ NAMES = (
     "load_sae", "train_sae", "top_images", "render_masks", "explain", "refine", "categorise",
     "ground", "score", "counterfactual", "probe", "steer", "attribute", "find_features",
     "search_findings", "describe", "seek", "look", "tell_apart", "says", "answers", "suspects",
+    "edit_one", "screen",
 )  # fmt: skip
 
 

@@ -16,6 +16,9 @@ from toybox.tags import scene_of, tagged
 from toybox.world import Scene, attributes, choices, edit
 from toybox.world_draw import draw_scene
 
+BEING = ("place", "kind", "colour", "finish", "word", "emotion", "shown")
+"""What is edited when a thing or the place becomes another one."""
+
 
 class SceneEditor:
     """Draws a picture again with another value for one attribute."""
@@ -28,17 +31,32 @@ class SceneEditor:
         attribute, value = _parsed(scene, words)
         return tagged(draw_scene(edit(scene, attribute, value)))
 
+    def edits(self, picture: Image.Image) -> list[str]:
+        """Every other value for what things and the place are; not for where and how large."""
+        scene = _scene(picture)
+        return [
+            words
+            for attribute in attributes(scene)
+            if attribute.rpartition(".")[2] in BEING
+            for words in _changes(scene, attribute)
+        ]
+
     def others(self, picture: Image.Image, words: str) -> list[str]:
         """Edits of other things, or of the place: another edit of the same thing may undo it."""
         scene = _scene(picture)
         changed = _of(_parsed(scene, words)[0])
         return [
-            f"{attribute} = {value}"
-            for attribute, present in attributes(scene).items()
+            words
+            for attribute in attributes(scene)
             if _of(attribute) != changed
-            for value in choices(attribute)
-            if value != present
+            for words in _changes(scene, attribute)
         ]
+
+
+def _changes(scene: Scene, attribute: str) -> list[str]:
+    """An attribute's other values, in words."""
+    present = attributes(scene)[attribute]
+    return [f"{attribute} = {value}" for value in choices(attribute) if value != present]
 
 
 def _of(attribute: str) -> str:

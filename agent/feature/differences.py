@@ -82,7 +82,7 @@ async def differences(desk: Desk, firing: Sequence[int], silent: Sequence[int]) 
     )
     looks = {one.word: Phrase(one.word, one.more - 0.5, one.p) for one in found.words}
     chosen = telling([surer(one, looks[one.text]) for one in counted])
-    return [one._replace(text=await _named(desk, one, firing, silent)) for one in chosen]
+    return [one._replace(text=await labelled(desk, one, firing, silent)) for one in chosen]
 
 
 def phrases(firing: Sequence[str], silent: Sequence[str]) -> list[Phrase]:
@@ -120,7 +120,7 @@ def telling(words: Sequence[Phrase]) -> list[Phrase]:
     """Those that tell most, each of its kind: of red and red car the one that tells more."""
     rate_N = benjamini_hochberg(np.array([one.p for one in words])).tolist()
     sure = [one for one, rate in zip(words, rate_N, strict=True) if rate <= DISCOVERY]
-    whole = [one for one in sure if not any(_part_of(one, other) for other in sure)]
+    whole = [one for one in sure if not any(part_of(one, other) for other in sure)]
     order = sorted(whole, key=lambda one: (-abs(one.more), one.p))
     kept: list[Phrase] = []
     for one in order:
@@ -130,7 +130,7 @@ def telling(words: Sequence[Phrase]) -> list[Phrase]:
     return kept[:TRIED]
 
 
-def _part_of(one: Phrase, other: Phrase) -> bool:
+def part_of(one: Phrase, other: Phrase) -> bool:
     """It is never said without the other, of which it is a part, and tells no more: snow field."""
     within = f" {one.text} " in f" {other.text} " and one.text != other.text
     same = one.said_of == other.said_of and abs(one.more) <= abs(other.more) + SAME
@@ -156,7 +156,7 @@ def _parts(text: str) -> Iterator[_Part]:
         run = []
 
 
-async def _named(desk: Desk, one: Phrase, firing: Sequence[int], silent: Sequence[int]) -> str:
+async def labelled(desk: Desk, one: Phrase, firing: Sequence[int], silent: Sequence[int]) -> str:
     """The words as a label: a quality with what kind of quality it is, as CLIP hears it."""
     if not one.quality or " " in one.text:
         return one.text

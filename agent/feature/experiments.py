@@ -4,6 +4,9 @@
 - alternative: on some pictures the feature fires and nothing fits: what is there instead?
 - separate: two hypotheses that stand alike meet pictures on which they differ.
 - occlude: what the best hypothesis speaks of is covered, and as much of the picture elsewhere.
+- edit: one thing is added to pictures or removed, so that of two hypotheses one fits and one does
+  not; if both need what the other says, what they say together becomes a hypothesis. With no
+  rival: whatever there is is added to firing pictures; what silences them becomes a condition.
 
 Knows the ledger and tools; nothing of what the features mean.
 
@@ -12,7 +15,7 @@ Shapes: N pictures.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -20,17 +23,21 @@ import numpy as np
 from agent.desk import Desk
 from agent.feature.covering import covered
 from agent.feature.differences import differences
+from agent.feature.editing import compounds, edited, judged, near_misses
 from agent.feature.inquiry import Inquiry, Looked, extended
 from agent.feature.ledger import Grade, entered, graded, guessed
 from agent.feature.proposals import LEAST_VOTES, explained, heads, nested
-from agent.findings import Hypothesis
+from agent.feature.silencing import silencing
+from agent.findings import Hypothesis, Test
 from tools.claims import Claim, parse
 from tools.evidence import FIRING, Evidence
 
-Kind = Literal["condition", "alternative", "separate", "occlude"]
+Kind = Literal["condition", "alternative", "separate", "occlude", "edit"]
 SOUGHT = {"condition": 128, "separate": 24}
 """Pictures that are looked at for it."""
-COST: dict[Kind, float] = {"condition": 2.0, "alternative": 1.0, "separate": 0.5, "occlude": 0.5}
+COST: dict[Kind, float] = {
+    "condition": 2.0, "alternative": 1.0, "separate": 0.5, "occlude": 0.5, "edit": 1.0
+}  # fmt: skip
 """What an experiment takes, roughly, in seconds of a small model."""
 WORTH = 0.004
 """What an experiment has to promise, in balanced accuracy a second."""
@@ -73,8 +80,18 @@ class Outcome(NamedTuple):
     ledger: tuple[Hypothesis, ...]
 
 
-def possible(inquiry: Inquiry, looked: Looked) -> list[Experiment]:
-    """What has not been tried and promises something, the most worth first."""
+class _Sides(NamedTuple):
+    """Pictures on which a claim fits."""
+
+    firing: list[int]
+    silent: list[int]
+
+
+def possible(inquiry: Inquiry, looked: Looked, *, edits: bool) -> list[Experiment]:
+    """What has not been tried and promises something, the most worth first.
+
+    Pictures are edited only where there is an editor.
+    """
     standing = [one for one in inquiry.hypotheses if one.standing is not None]
     if not standing:
         return []
@@ -87,11 +104,19 @@ def possible(inquiry: Inquiry, looked: Looked) -> list[Experiment]:
             # Where it never failed, the pictures on which it would may not have been met.
             silent = max((1 - grade.specificity) / 2, UNMET) - behind
             found.append(_experiment("condition", claim, None, silent))
+            tried = found[-1].name in inquiry.done
+            if edits and not place and tried:
+                found.append(_experiment("edit", claim, None, UNMET))
         if place:
             found.append(_experiment("separate", best, one.claim, (DOUBT - behind) / 2))
+            if edits and behind < DOUBT:
+                # Last of all: two names of one thing can't be told apart by editing.
+                found.append(_experiment("edit", best, one.claim, CONFIRMED))
         elif claim == claim.bare:
             found.append(_experiment("alternative", claim, None, (1 - grade.recall) / 2))
     found.append(_experiment("occlude", best.bare, None, CONFIRMED))
+    if edits and best != best.bare:
+        found.append(_experiment("edit", best, best.bare.text, CONFIRMED))
     fresh = [one for one in found if one.worth >= WORTH and one.name not in inquiry.done]
     return sorted(fresh, key=lambda one: -one.worth)
 
@@ -104,13 +129,7 @@ async def condition(desk: Desk, inquiry: Inquiry, looked: Looked, one: Experimen
     """What else is in pictures where it fits, by whether the feature fires."""
     claim = parse(one.claim)
     looked = await _sought(desk, inquiry, looked, one, SOUGHT["condition"])
-    grade = graded(claim, looked)
-    there = _there(grade, looked)
-    # The surest first: those are described.
-    order = np.argsort(-grade.score_N, kind="stable")
-    numbers = np.array(looked.pictures)
-    firing = numbers[order][(there & looked.fires_N)[order]].tolist()
-    silent = numbers[order][(there & ~looked.fires_N)[order]].tolist()
+    firing, silent = _sides(claim, looked)
     if len(silent) < FEW or len(firing) < FEW:
         return Outcome(looked, inquiry.hypotheses)
     found = await differences(desk, firing, silent)
@@ -177,11 +196,61 @@ async def occlude(desk: Desk, inquiry: Inquiry, looked: Looked, one: Experiment)
     )
 
 
+async def edit(desk: Desk, inquiry: Inquiry, looked: Looked, one: Experiment) -> Outcome:
+    """Near misses, one edit away from where the two hypotheses part."""
+    if one.rival is None:
+        return await _silenced(desk, inquiry, looked, parse(one.claim))
+    pair = parse(one.claim), parse(one.rival)
+    misses = near_misses(*pair, looked)
+    shown = await edited(desk, inquiry.feature, pair, misses)
+    if not shown:
+        return Outcome(looked, inquiry.hypotheses)
+    more = compounds(*pair)
+    found = judged(pair, more, looked, shown, desk.lab.seed)
+    best = max((found[claim.text].estimate.value for claim in pair if found), default=1.0)
+    new = [
+        guessed(claim, "beside" if claim.beside else "without" if claim.without else "either")
+        for claim in more
+        if found and _told(found[claim.text], best)
+    ]
+    ledger = entered(inquiry.hypotheses, new)
+    return Outcome(looked, tuple(_tested(h, found) for h in ledger))
+
+
+async def _silenced(desk: Desk, inquiry: Inquiry, looked: Looked, claim: Claim) -> Outcome:
+    """What silences the feature where the claim fits becomes a condition.
+
+    Whatever else the feature is said to need beside the same thing is held against it, too.
+    """
+    standing = [parse(one.claim) for one in inquiry.hypotheses if one.standing is not None]
+    like = [one for one in standing[: desk.rules.hypotheses] if one.bare == claim.bare != one]
+    sides = _sides(claim, looked)
+    found = await silencing(desk, inquiry.feature, (claim, *like), sides.firing, sides.silent)
+    if found is None:
+        return Outcome(looked, inquiry.hypotheses)
+    looked = await extended(desk, inquiry.feature, looked, concepts=[found.suspect])
+    further = claim.model_copy(update={"without": found.suspect})
+    tested = judged((claim, further), like, looked, found.edited, desk.lab.seed)
+    ledger = entered(inquiry.hypotheses, [guessed(further, "without")])
+    return Outcome(looked, tuple(_tested(h, tested) for h in ledger))
+
+
+def _told(test: Test, best: float) -> bool:
+    """It is clearly better than chance, and more often right than either of the two."""
+    return test.estimate.low > test.chance and test.estimate.value > best
+
+
+def _tested(one: Hypothesis, found: Mapping[str, Test]) -> Hypothesis:
+    test = found.get(one.claim)
+    return one if test is None else one.model_copy(update={"tests": (*one.tests, test)})
+
+
 RUN: dict[Kind, Callable[[Desk, Inquiry, Looked, Experiment], Awaitable[Outcome]]] = {
     "condition": condition,
     "alternative": alternative,
     "separate": separate,
     "occlude": occlude,
+    "edit": edit,
 }
 
 
@@ -192,6 +261,18 @@ async def _sought(
     text += f" that {one.rival!r} does not fit, or the other way round" if one.rival else ""
     found = await desk.use("seek", text, claim=one.claim, against=one.rival, count=count)
     return await extended(desk, inquiry.feature, looked, pictures=found.pictures)
+
+
+def _sides(claim: Claim, looked: Looked) -> _Sides:
+    """The pictures on which the claim surely fits, the surest first."""
+    grade = graded(claim, looked)
+    there = _there(grade, looked)
+    order = np.argsort(-grade.score_N, kind="stable")
+    numbers = np.array(looked.pictures)
+    return _Sides(
+        numbers[order][(there & looked.fires_N)[order]].tolist(),
+        numbers[order][(there & ~looked.fires_N)[order]].tolist(),
+    )
 
 
 def _there(grade: Grade, looked: Looked) -> np.ndarray:

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 from agent.desk import Desk
 from agent.feature.covering import KIND as OCCLUDE
+from agent.feature.editing import AS_LIKELY
+from agent.feature.editing import KIND as EDIT
 from agent.feature.experiments import RUN, Experiment, possible
 from agent.feature.inquiry import Inquiry, Looked, extended
 from agent.feature.ledger import CHANCE, ranked, with_test
@@ -24,6 +26,8 @@ TOP, PER_QUANTILE, NEGATIVES = 8, 4, 8
 SOUGHT = 24
 """Pictures that look like a proposed concept, for each of them."""
 HALF_LOST = 0.5
+CAUSES = frozenset((OCCLUDE, EDIT))
+"""Tests on changed pictures: they tell why the feature fires, not how often a claim is right."""
 LEAST = 0.2
 """How far above chance a hypothesis has to foretell firing to be worth a sealed test."""
 
@@ -88,7 +92,7 @@ async def admit(desk: Desk, inquiry: Inquiry, ledger: Sequence[Hypothesis]) -> I
 async def experiment(desk: Desk, inquiry: Inquiry) -> Inquiry:
     """The experiment that promises most for its cost; or the end, and why."""
     looked = inquiry.seen(desk)
-    found = await asyncio.to_thread(possible, inquiry, looked)
+    found = await asyncio.to_thread(possible, inquiry, looked, edits=desk.lab.edits)
     if why := _end(desk, inquiry, found):
         desk.say("note", f"no more experiments: {why}")
         return inquiry.model_copy(update={"over": why})
@@ -104,10 +108,15 @@ async def experiment(desk: Desk, inquiry: Inquiry) -> Inquiry:
 def choose(inquiry: Inquiry) -> Hypothesis | None:
     """The hypothesis that stands best; None if none is clearly better than chance.
 
-    One is passed over if the feature clearly hardly cares when what it speaks of is covered.
+    One is passed over if the feature clearly hardly cares when what it speaks of is covered, or
+    clearly does the opposite of what it says when one thing is edited.
     """
     useless = {part for one in inquiry.hypotheses if refuted(one) for part in _alternatives(one)}
-    rivals = (one for one in inquiry.hypotheses if not useless & _alternatives(one))
+    rivals = (
+        one
+        for one in inquiry.hypotheses
+        if not useless & _alternatives(one) and not mispredicts(one)
+    )
     best = next(rivals, None)
     return best if best is not None and _clear(best) else None
 
@@ -117,13 +126,18 @@ def refuted(one: Hypothesis) -> bool:
     return any(test.kind == OCCLUDE and test.estimate.high < HALF_LOST for test in one.tests)
 
 
+def mispredicts(one: Hypothesis) -> bool:
+    """After one edit the feature clearly does what a rival says, and not what it says."""
+    return any(test.kind == EDIT and test.estimate.high < AS_LIKELY for test in one.tests)
+
+
 def _alternatives(one: Hypothesis) -> set[str]:
     return set(parse(one.claim).any_of)
 
 
 def _clear(one: Hypothesis) -> bool:
     """It foretells firing far better than chance, by its standing and by its last test."""
-    foretelling = [test for test in one.tests if test.kind != OCCLUDE]
+    foretelling = [test for test in one.tests if test.kind not in CAUSES]
     return (
         one.standing is not None
         and one.standing >= CHANCE + LEAST
@@ -156,7 +170,8 @@ def _entered(
     """The ledger brought up to date, and told."""
     asked = f"foretells firing on {len(looked.pictures)} explore pictures"
     order = ranked(ledger, looked)
-    if kind != OCCLUDE:
+    if kind not in CAUSES or len(ledger) > len(inquiry.hypotheses):
+        kind = "detect" if kind in CAUSES else kind
         order = with_test(order, looked, kind, asked, desk.rules.hypotheses, desk.lab.seed)
     for one in order[: desk.rules.hypotheses]:
         if one.tests and one.standing is not None:

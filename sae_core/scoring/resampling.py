@@ -65,7 +65,8 @@ class Weights(NamedTuple):
 
     def ends(self, mean_D: np.ndarray, span: Span) -> Ends:
         """What draws over the pictures seen become with the unseen one at either end."""
-        unseen_D = 1 - self.seen_D
+        # Weights that add up to 1 but for their last digit must not lead out of the span.
+        mean_D, unseen_D = np.clip(mean_D, span.low, span.high), 1 - self.seen_D
         return Ends(
             self.seen_D * mean_D + unseen_D * span.low, self.seen_D * mean_D + unseen_D * span.high
         )

@@ -17,6 +17,7 @@ EXPECTED = {
     "verbalise": ("target", 10, set()),
     "describe": ("describer", 10, set()),
     "repair": ("any", 30, {"fault"}),
+    "edit": ("editor", 12, {"change", "concept"}),
 }
 PAPER = {"scene", "object", "part", "material", "texture", "color"}
 CLASSES = load("categorise").output.split("|")

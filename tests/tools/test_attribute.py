@@ -7,7 +7,7 @@ from PIL import Image
 
 from sae_core.lmm.adapter import Prompt
 from tests.tools.small_lab import FEATURES, adapter, coder_of, small_lab
-from tools.attribute import attribute
+from tools.attribute import AttributionSheet, attribute
 from tools.failures import WontWork
 from tools.heat import AGAINST, DIMMED, FOR, overlaid
 
@@ -66,6 +66,20 @@ async def test_swapping_the_answers_swaps_the_lists(lab):
     assert [one.feature for one in found.for_image] == [
         one.feature for one in swapped.against_image
     ]
+
+
+async def test_the_sheet_tells_each_listed_features_score_at_every_token_in_order(lab):
+    found = await attributed(lab)
+    sheet = lab.artefacts.document(found.sheet, AttributionSheet)
+    assert " ".join(sheet.tokens).count("what is this") == 1
+    by_position = sorted(found.tokens, key=lambda one: one.position)
+    assert [one.token for one in by_position] == list(sheet.tokens)
+    assert sheet.totals == pytest.approx([one.score for one in by_position], abs=1e-6)
+    lists = (found.for_image, found.against_image, found.for_text, found.against_text)
+    told = {one.feature: one.text for part in lists for one in part}
+    assert {one.feature for one in sheet.features} == told.keys()
+    for one in sheet.features:
+        assert sum(one.scores) == pytest.approx(told[one.feature], abs=1e-5)
 
 
 async def test_tokens_have_the_positions_and_words_of_the_prompt(lab):

@@ -30,6 +30,16 @@ def test_one_attribute_changes_and_no_other():
         assert {name for name in after if after[name] != was[name]} == {attribute}
 
 
+def test_every_edit_that_is_listed_can_be_made():
+    before = picture(3)
+    listed = EDITOR.edits(before)
+    was = attributes(scene_of(before))
+    assert {one.rpartition(".")[2].partition(" ")[0] for one in listed} >= {"place", "kind"}
+    for words in listed[:: len(listed) // 12]:
+        after = attributes(scene_of(edited(before, words)))
+        assert {name for name in after if after[name] != was[name]} == {words.partition(" = ")[0]}
+
+
 def test_values_are_read_as_they_are_written():
     image = picture(3)
     assert attributes(scene_of(edited(image, "0.flip=TRUE")))["0.flip"] is True

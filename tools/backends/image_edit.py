@@ -46,6 +46,10 @@ class ServerEditor(Endpoint):
         made = await self._called(PATH, form.read(), self._picture, self._patience(), kind)
         return made.resize(picture.size, Image.Resampling.LANCZOS)
 
+    def edits(self, picture: Image.Image) -> None:
+        """None: a server takes any words."""
+        del picture
+
     def others(self, picture: Image.Image, words: str) -> tuple[str, ...]:
         """None: a server takes any words, and can't say which would be a fair comparison."""
         del picture, words

@@ -68,6 +68,10 @@ class PictureEditor(Protocol):
         """The picture with that change, as large as it was."""
         ...
 
+    def edits(self, picture: Image.Image) -> Sequence[str] | None:
+        """The words of each edit that it can make of this picture; None if it takes any words."""
+        ...
+
     def others(self, picture: Image.Image, words: str) -> Sequence[str]:
         """Edits of something else in this picture, to compare with; none where nobody can say."""
         ...

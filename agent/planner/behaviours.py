@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from agent.planner.english import MISS, either, rule, words
+from agent.planner.english import FUNCTION, MISS, either, rule, words
 
 _SAYING = either(
     """say(?:s|ing)? said claim(?:s|ed|ing)? think(?:s|ing)? see(?:s|ing)? saw
@@ -18,8 +18,8 @@ _SAYING = either(
     answer(?:s|ed|ing)? perceiv(?:e|es|ing) notic(?:e|es|ing) spot(?:s|ted|ting)?
     conjur(?:e|es|ing)(?:_up)? fabricat(?:e|es|ed|ing) recogni[sz](?:e|es|ing)
     describ(?:e|es|ing) tell(?:s|ing)?(?:_(?:us|me))? put(?:s|ting)? predict(?:s|ing)?
-    assum(?:e|es|ing) output(?:s|ting)? list(?:s|ing) pretend(?:s|ing)?
-    (?<!picture\\s)(?<!image\\s)(?<!photo\\s)show(?:s|ing)"""
+    (?:talk|speak)(?:s|ing)?_(?:about|of) assum(?:e|es|ing) output(?:s|ting)? list(?:s|ing)
+    pretend(?:s|ing)? (?<!picture\\s)(?<!image\\s)(?<!photo\\s)show(?:s|ing)"""
 )
 _UNREAL = either(
     """non-?exist(?:ent|ing) unreal absent phantom ghost false bogus spurious imaginary fake
@@ -27,21 +27,16 @@ _UNREAL = either(
 )
 _QUALITY = either(
     """an? any the some this that these those every each all our its my of about other extra many
-    most wrong wrongly typical such empty plain simple certain"""
+    most wrong wrongly typical such empty plain simple certain always often also again
+    lots?_of lot_of bunch_of number_of plenty_of pairs?_of"""
 )
 _BEFORE_NOUN = rf"(?:(?:{_UNREAL}|{_QUALITY})\s+)*"
-_AFTER_NOUN = either(
-    """in on at by near inside within when whenever where wherever that which who while if and or
-    but for even although though from to with is are isn't aren't was were as because every
-    without of into during so there it instead pictures? images? photos? scenes? shots?
-    hallucinations? hallucinated only despite just too again all any model not does do doesn't
-    almost always often sometimes wrongly please then everywhere anywhere than out by until
-    after before problem bug issue error mistakes? bias behaviou?r never absent incorrectly
-    falsely find fix stop how what why suggest remedy this these those the an? no none none's
-    nothing nobody can could who's i you we he they under
-    across around over along between beside behind"""
+_NO_NOUN = either(
+    """pictures? images? photos? scenes? shots? hallucinations? hallucinated model please problem
+    bug issue error mistakes? bias behaviou?r absent gone away anymore altogether completely
+    entirely find fix stop suggest remedy none's"""
 )
-_WORD = rf"(?!{_AFTER_NOUN}\b)(?<![\w'])[a-z][\w'-]*"
+_WORD = rf"(?!(?:{FUNCTION}|{_NO_NOUN})\b)(?<![\w'])[a-z][\w'-]*"
 _NOUN = rf"(?:{_WORD}(?:\s+{_WORD}){{0,2}})"
 _THING, _PLACE = (rf"{_BEFORE_NOUN}(?P<{name}>{_NOUN})" for name in ("thing", "place"))
 _PICTURES = either(
@@ -50,44 +45,49 @@ _PICTURES = either(
 )
 
 _NO_THINGS = words(
-    """it they them things thing something stuff objects object what that yes no model you
-    anything everything answer question questions answers time behaviour behavior
-    hallucination hallucinations mistake fix remedy cure recipe steering intervention remove
-    everywhere us me there wrong way one ones feature features false positives false-positives
-    nothing ghost ghosts phantom phantoms illusion illusions"""
+    """things thing stuff objects object yes model answer question questions answers time
+    behaviour behavior hallucination hallucinations mistake fix remedy cure recipe steering
+    intervention remove wrong way feature features false positive positives false-positives
+    alarm alarms ghost ghosts phantom phantoms illusion illusions"""
 )
 _NO_PLACES = words(
-    """picture pictures image images photo photos model answer question reality fact it them that
-    this which general captions caption case cases first place time times way them all here
-    there sight scene scenes shot shots fix mistake error everything anything nothing
-    hallucination hallucinations output outputs person persons people answers questions
-    photographs what test explore layer saying claiming seeing"""
+    """picture pictures image images photo photos model answer question reality fact general
+    captions caption case cases first place time times way sight scene scenes shot shots fix
+    mistake error hallucination hallucinations output outputs person persons people answers
+    questions photographs test explore layer saying claiming seeing"""
 )
 _NO_BEGINNINGS = words(
-    """i we you make makes let lets empty plain typical other every prevent prevents stop fix
-    repair mend remove reduce suppress avoid eliminate cure correct debug solve tackle kill
-    get rid diagnose investigate understand patch address handle number amount kind sort fewer
-    more less always often sometimes keeps keep wrongly falsely also really yes"""
+    """make makes empty plain typical prevent prevents stop fix repair mend remove reduce
+    suppress avoid eliminate cure correct debug solve tackle kill get rid diagnose investigate
+    understand patch address handle number amount kind sort fewer more less keeps keep yes"""
 )
 
+_MENDING = either(
+    "suppress(?:es|ing)? remov(?:e|es|ing) eliminat(?:e|es|ing) stop(?:s|ping)? avoid(?:s|ing)?"
+)
 _FALSE = either("hallucinations? phantoms? ghosts? false_(?:positives?|alarms?) illusions?")
 _HAVING = rf"""\b(?:every|each|all|any)\s+(?P<place>{_WORD}(?:\s+{_WORD})??)\s+
     (?:has|have|had|contains?|comes?\s+with)\s+"""
 _THINGS = (
     rule(rf"{_HAVING}{_THING}"),
-    rule(rf"\bthere(?:\s+(?:is|are|was|were)|'s|\s+being)\s+(?:(?:always|also)\s+)?{_THING}"),
+    rule(
+        rf"""(?<!wherever\s)(?<!where\s)(?<!when\s)\b
+        there(?:\s+(?:is|are|was|were)|'s|\s+being)\s+{_THING}"""
+    ),
     rule(
         rf"""\b{_SAYING}\s+(?:(?:that|yes|wrongly|falsely|often|always|up|for|to|with|us|me)\s+)*
         {_THING}"""
     ),
     rule(
-        rf"""\b{_THING}\s+(?:that|which|when|where|though|although)\s+(?:\w+\s+)?
+        rf"""\b{_THING}\s+(?:(?:in|on|at)\s+(?:the\s+)?{_NOUN}\s+)?
+        (?:that|which|when|where|though|although)\s+(?:\w+\s+)?
         (?:is|are|was|were|do|does|isn't|aren't|doesn't|don't)\b"""
     ),
     rule(rf"\b{MISS}\s+{_THING}"),
     rule(rf"\b{_FALSE}\s*:\s*{_THING}"),
     rule(rf"\b{_UNREAL}\s+{_THING}"),
     rule(rf"\b{_FALSE}\s+(?:of|about|with|for|involving)\s+{_THING}"),
+    rule(rf"\b{_THING}\s+(?:in|on|at)\s+{_WORD}\s+hallucinations?\b"),
     rule(
         rf"""\b{_THING}\s+(?:hallucination|illusion|false\s+positive|bias|bug|problem|issue|mistake|
         error)s?\b"""
@@ -97,8 +97,15 @@ _THINGS = (
         rf"""\b(?:supposedly|allegedly|apparently|always)\s+
         (?:has|have|having|gets?|contains?|shows?)\s+{_THING}"""
     ),
+    rule(
+        rf"""\b{_THING}\s+(?:(?:is|are|gets?|being|keeps?|always|often|wrongly|falsely)\s+)+
+        (?:hallucinated|invented|imagined|reported|seen|mentioned|claimed|detected|added|made)\b"""
+    ),
     rule(rf"\b(?:is|are)\s+there\s+{_THING}"),
+    rule(rf"\b{_MENDING}\s+{_THING}(?=\s+(?:in|on|at|from)\b)"),
     rule(rf"^{_THING}\s+(?:in|on|at)\s+[\w\s]+[:-]"),
+    rule(rf"^{_THING}\s*[:;,]"),
+    rule(rf"\bthere\s+(?:is|are|was|were)\s+(?:no|not|never)\s+{_THING}"),
 )
 _PLACES = (
     rule(_HAVING),
@@ -123,6 +130,7 @@ _PLACES = (
     rule(rf":[\s,;/]+{_PLACE}\W*$"),
     rule(r"[(\[{]\s*(?P<place>[a-z][\w-]*(?:\s+[a-z][\w-]*)?)\s*[)\]}]"),
 )
+_NO_NOUN_ITSELF = rule(rf"{_SAYING}|{FUNCTION}")
 _MARKS = rule(r"""<\w+> | ["'“”‘’`](?!\w) | (?<!\w)["'“”‘’`]""")  # noqa: RUF001
 _IRREGULAR = {"people": "person", "cacti": "cactus", "men": "man", "women": "woman"}
 
@@ -136,7 +144,7 @@ class Behaviour(NamedTuple):
 
 def behaviour_in(text: str) -> Behaviour:
     """What is seen wrongly, and where."""
-    plain = " ".join(_MARKS.sub(" ", text).split())
+    plain = " ".join(_MARKS.sub(" ", re.sub(r"-(on|in|at)-", r" \1 ", text)).split())
     thing = _first(_THINGS, "thing", plain, _NO_THINGS)
     if thing is not None:
         plain = re.sub(rf"\b{re.escape(thing)}\w*\b", " , ", plain, flags=re.I)
@@ -153,17 +161,11 @@ def _first(
 def _noun(caught: str, excluded: frozenset[str]) -> str | None:
     """The noun among the words that were caught, in the singular."""
     found = caught.lower().split()
-    while found and (found[0] in excluded | _NO_BEGINNINGS or re.fullmatch(_SAYING, found[0])):
+    while found and (found[0] in excluded | _NO_BEGINNINGS or _NO_NOUN_ITSELF.fullmatch(found[0])):
         found = found[1:]
-    while found and (found[-1] in excluded or re.fullmatch(_SAYING, found[-1])):
+    while found and (found[-1] in excluded or _NO_NOUN_ITSELF.fullmatch(found[-1])):
         found = found[:-1]
     return singular(" ".join(found)) if found else None
-
-
-def thing_of(text: str) -> str | None:
-    """The thing that a text begins with, as it stands there, without its article."""
-    match = re.match(rf"\s*{_THING}", text, re.I)
-    return match["thing"].lower() if match else None
 
 
 def singular(noun: str) -> str:

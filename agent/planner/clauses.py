@@ -7,18 +7,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from agent.planner.english import UNIT, either, rule
+from agent.planner.english import COMMAND, UNIT, either, rule
 from agent.planner.tidying import MARKER, QUOTED
 
-_VERB = either(
-    """analyse analyze annotate ask attribute auto-label batch caption check compare contrast
-    correct create describe determine distinguish do eliminate examine explain fetch figure find
-    finish(?=_with) fit fix get give go identify inspect interpret investigate justify kick label
-    launch learn list load locate look make mend name open prevent probe process query reduce
-    remove repair report retrain run say(?=_(?:why|what|how|whether|if)) search see show start
-    steer stop study summari[sz]e suppress switch tag tell test trace train try understand use
-    verify walk work wrap_up"""
-)
 _ASKING = either(
     """what what's why how which when where who is_there are_there do_we does did have_we are is"""
 )
@@ -26,20 +17,21 @@ _POLITE = either("please also then finally afterwards next could_you can_you i_w
 _NEXT = either(
     """then afterwards after_that next(?!\\s+to) finally followed_by as_a_next_step
     otherwise failing_that (?<=and\\s)if_(?:there_(?:is|are)|you_find|we_have)_(?:none|nothing)
-    (?:once|when)_(?:that|this)(?:'s|_is)_done"""
+    (?:once|when|as_soon_as|after)_(?:(?:that|this|it|you)(?:'s|'re|_is|_are|_has|_have)?_)?(?:been_)?(?:done|finished|ready|complete[d]?|trained)"""
 )
 _CUT = rule(
     rf"""
     \s*(?<!\w){MARKER}\s+(?=\S)
-    | \s*,?\s+(?:as\s+well\s+as|plus|and)(?:\s*,?\s*separately\s*,?)?\s+
+    | (?:\s*,|\s*,?\s+(?:as\s+well\s+as|plus|and)(?:\s*,?\s*separately\s*,?)?)\s+
         (?={UNIT}\s+(?:for|about|that|which)\b)
     | \s*,?\s+and\s+(?=(?:also\s+)?for\s+(?!th|it\b)[a-z])
     | \s*,?\s+and\s+(?=(?:it|the\s+model)\s+(?:sees|adds|invents|imagines|hallucinates)\s)
     | \s*,?\s*(?=\bbut\s+first\b)
+    | \s*[,;]\s*(?:also\s+(?=\d)|(?=(?:the\s+)?(?:status|costs?|progress)\s*(?:[,;.]|$)))
     | \s*[,;&]\s*(?=\d+\s+(?:vs\.?|versus|against)\s+\d)
-    | \s*(?:(?<!\bvs)(?<!\bno)(?<!\bnr)[;.?!](?!\d)\s+
+    | \s*(?:(?<!\bvs)(?<!\bmax)(?<!\bincl)(?<!\bapprox)(?<!\bno)(?<!\bnr)[;.?!](?!\d)\s+
         | [,.]?\s*\b(?:(?:and|but)\s+)?(?:{_NEXT}|(?<=and\s)also)\b\s*,?)\s*(?=\S)
-    | \s*(?:,\s*(?:(?:and|but)\s+)?|\band\s+|&\s*)(?=(?:{_POLITE}\s+)*(?:{_VERB}|{_ASKING})\b)
+    | \s*(?:,\s*(?:(?:and|but)\s+)?|\band\s+|&\s*)(?=(?:{_POLITE}\s+)*(?:{COMMAND}|{_ASKING})\b)
     """
 )
 

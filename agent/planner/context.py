@@ -11,13 +11,15 @@ from agent.plan import (
     Compare,
     ExplainFinding,
     Find,
+    Fix,
     Investigate,
     Label,
+    SearchFindings,
     Task,
     Why,
 )
 from agent.planner.conversation import Heard, Named
-from agent.planner.english import rule
+from agent.planner.english import either, rule
 from tools.picture_id import PictureId
 
 _ORDINALS = {
@@ -50,6 +52,26 @@ _ALL_BUT = rule(
 _PRONOUN = rule(
     r"""\b(?:it|its|this|that|them|they|their|these|those|both|the\s+two|each\s+other|one|
     the\s+(?:same\s+)?features?|all\s+of\s+them|the\s+lot|the\s+(?:claim|hypothesis|hunch|idea))\b"""
+)
+
+
+_OF_OTHERS = either(
+    """findings? results? verdicts? labels? pictures? images? photos? questions? answers? runs?
+    layers? saes? tokens? times? words? most"""
+)
+_REFERENCE = rule(
+    rf"""\b(?:all\s+of\s+(?:them|these|those) | them\s+all | (?:that|this)\s+feature
+    | (?:all\s+)?(?:these|those)\s+(?:(?:two|three|four|five)\s+)?features?
+    | (?<!of\s)(?:them|these|those)
+      (?=\W*$|\s+(?:respond|react|mean|do|detect|fire|look|stand|see|too|again)\b)
+    | (?:both|the\s+two)(?:\s+(?:of\s+(?:them|these|those)|features))?
+    | the\s+(?:first|top|best|last|strongest)\s+(?:\d+|two|three|four|five)
+      (?:\s+(?:ones|features|of\s+(?:them|these|those)))?(?!\s+(?:most|{_OF_OTHERS}))
+    | the\s+(?:{"|".join(_ORDINALS)})(?:\s+(?:one|feature))?(?!\s+(?:\d|{_OF_OTHERS}))
+    )\b"""
+)
+_TO_EXPERIMENT = rule(
+    r"\b(?:investigat\w*|label\w*|compar\w*|steer\w*|differ\w*|same|fires?|firing)\b"
 )
 
 
@@ -118,9 +140,30 @@ class Context(NamedTuple):
             return tuple(dict.fromkeys(choice[place] for place in places))
         return self.features if _PRONOUN.search(text) else ()
 
+    def resolved(self, text: str) -> str:
+        """The text with what it means by `the second one`, `both` or `these features` instead."""
+        return _REFERENCE.sub(lambda match: self._instead_of(match[0], text), text)
+
+    def _instead_of(self, reference: str, text: str) -> str:
+        meant = self.referred(reference)
+        alone = reference.lower() in ("them", "these", "those")
+        if not meant or (alone and (len(meant) < 2 or isinstance(self.last, Why | Fix))):
+            return reference
+        found = {one.feature: one.finding for one in self.named if one.finding}
+        searched = isinstance(self.last, SearchFindings) and not _TO_EXPERIMENT.search(text)
+        if searched and len(meant) == 1 and (finding := found.get(meant[0])):
+            return f"finding {finding}"
+        kind = "feature" if len(meant) == 1 else "features"
+        return f"{kind} {', '.join(map(str, meant))}"
+
     def pair(self) -> tuple[int, ...]:
         """The two that `them` are: of the latest request, or the latest two of the conversation."""
         return self.features if len(self.features) >= 2 else self.mentioned[-2:]
+
+
+def points(text: str) -> bool:
+    """Whether a text means one of several by its place, such as `the third one`."""
+    return _ORDINAL.search(text) is not None
 
 
 def remembered(heard: Heard) -> Context:

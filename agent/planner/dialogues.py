@@ -18,7 +18,7 @@ _MODEL = either(
 _SIGN = r"\s*(?:[:=]|[-=]*>|→)\s*"
 _MARKS = "\"'“”‘’`"  # noqa: RUF001
 _DIALOGUE = rule(
-    rf"""(?<!\w){_ASKER}{_SIGN}[{_MARKS}]?(?P<question>[^?{_MARKS}]+\?)[{_MARKS}]?[\s,;/|.-]*
+    rf"""(?<!\w){_ASKER}{_SIGN}[{_MARKS}]?(?P<question>[^?{_MARKS}]+(?:\?|(?=[,;/|.]\s*{_MODEL}{_SIGN})))[{_MARKS}]?[\s,;/|.-]*
     (?:{_MODEL}{_SIGN}|[-=]*>\s*|→\s*)[{_MARKS}]?(?P<answer>[\w-]+(?:\s[\w-]+){{0,3}})[{_MARKS}]?"""
 )
 
@@ -29,4 +29,5 @@ def in_quotes(line: str) -> str:
 
 
 def _quoted(match: re.Match[str]) -> str:
-    return f'asked "{match["question"].strip()}" the model says "{match["answer"]}"'
+    question = f"{match['question'].rstrip('? ')}?"
+    return f'asked "{question}" the model says "{match["answer"]}"'

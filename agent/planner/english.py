@@ -53,3 +53,28 @@ MISS = either(
     (?:not|never|cannot|can't|\\w+n't)\\s+(?:\\w+ly\\s+)?(?:see|notice|find|detect|spot|recogni[sz]e)"""
 )
 """How it does not."""
+COMMAND = either(
+    """analyse analyze annotate ask attribute auto-label batch caption check compare contrast
+    correct create describe determine distinguish do eliminate examine explain fetch figure find
+    finish(?=_with) fit fix get give go identify inspect interpret investigate justify kick label
+    launch learn list load locate look make mend name open prevent probe process query reduce
+    remove repair report retrain run say(?=_(?:why|what|how|whether|if)) search see show start
+    steer stop study summari[sz]e suppress switch tag tell test trace train try understand use
+    verify walk work wrap_up"""
+)
+"""How a request begins that says what to do."""
+FUNCTION = either(
+    """what's who's where's how's it's that's there's an? the this that these those my your our
+    its his her their any some no not every each all both either neither other another such
+    which what who whom whose when where why how whenever wherever whether if while because
+    since so than as though although even despite without unless until and or but nor yet plus
+    too just also only again then please still already really very quite rather almost always
+    often sometimes never usually wrongly falsely incorrectly apparently supposedly here there
+    everywhere anywhere now instead in on at by near inside within into onto of off to from with
+    for about against between across around over under along beside behind during after before
+    above below out up down like upon i you he she it we they me him us them one ones none
+    nothing nobody anything something everything is are was were be been being am isn't aren't
+    wasn't weren't do does did don't doesn't didn't has have had having can can't could cannot
+    will would shall should may might must won't wouldn't shouldn't let lets"""
+)
+"""Words that hold a sentence together, and are never the noun that is looked for."""

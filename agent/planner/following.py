@@ -23,22 +23,14 @@ from agent.plan import (
 )
 from agent.planner.behaviours import behaviour_in
 from agent.planner.context import Context
+from agent.planner.edges import bare_words
 from agent.planner.english import UNIT, rule
-from agent.planner.making import (
-    Lacking,
-    Made,
-    changed,
-    checked,
-    compare,
-    explain_finding,
-    granted,
-    investigate,
-    label,
-    quoted,
-)
+from agent.planner.made import Lacking, Made, changed, checked
+from agent.planner.making import compare, explain_finding, granted, investigate, label
+from agent.planner.questions import question_in
 from agent.planner.sizes import sizes_in
 from agent.planner.slots import Slots
-from agent.planner.words import bare_words, topic_in
+from agent.planner.words import topic_in
 from tools.picture_id import PictureId
 
 
@@ -59,9 +51,9 @@ def again(slots: Slots, context: Context) -> Made:
         return Made((changed(last, status=slots.standing, **told),))
     if slots.pictures.named:
         return _for_pictures(last, slots)
-    if slots.quotes and isinstance(last, Why):
-        return Made((changed(last, question=slots.quotes[0], answer=None, instead=None),))
-    words = quoted(slots) or topic_in(slots.masked) or _bare_words(slots.masked)
+    if isinstance(last, Why) and (asked := slots.quote or question_in(slots.masked)):
+        return Made((changed(last, question=asked, answer=None, instead=None),))
+    words = slots.quote or topic_in(slots.masked) or _bare_words(slots.masked)
     if words and (meant := context.referred(words)):
         raise Lacking(f"It does not say what is to be done with {len(meant)} features")
     count = {} if slots.count is None else {"count": slots.count}
@@ -83,6 +75,8 @@ def _altered(last: Task, slots: Slots) -> Task | None:
         return changed(last, **sizes)
     if isinstance(last, Fix) and not slots.features:
         return _seen_too(last, slots)
+    if isinstance(last, Label) and last.active is not None and slots.count is not None:
+        return changed(last, active=slots.count)
     if _REVISED.search(slots.masked) and len(slots.features) == 1:
         if isinstance(last, Label) and last.active is not None:
             return changed(last, active=slots.features[0])
@@ -126,13 +120,16 @@ def _sized_by(last: Task, what: str) -> str:
             return "count"
 
 
+_THING_IN_PLACE = rule(r"(?!(?:for|with|about|of|on|in|at)\b)[\w-]+(?:\s[\w-]+)?\s(?:in|on|at)\s.+")
 _OF_WHAT = rule(r"\b(?:for|with|about|of|on|in)\s+.+")
 
 
 def _seen_too(last: Fix, slots: Slots) -> Fix | None:
     """`The same for boats in the desert`; the place is the last one's where none is said."""
     match = _OF_WHAT.search(slots.masked)
-    told = match[0] if match else _bare_words(slots.masked)
+    told = _bare_words(slots.masked)
+    if match and not (told and _THING_IN_PLACE.fullmatch(told)):
+        told = match[0]
     if told is None:
         return None
     where = re.match(r"(?:on|in)\s", told, re.I)
@@ -143,13 +140,17 @@ def _seen_too(last: Fix, slots: Slots) -> Fix | None:
     return checked(Fix, behaviour=slots.text, thing=thing, place=place)
 
 
-_NEXT = rule(r"\b(?:next|following)\s+<count>")
+_NEXT = rule(r"\b(?:next|following|another|further)\s+<count>")
+_SO_MANY_MORE = rule(
+    r"\W*(?:(?:please|and|now|so)\s+)*(?:continue|go\s+on|carry\s+on|keep\s+going|more)\W*"
+)
 _ON_TO = rule(
     rf"""\b(?:continue|go\s+on|carry\s+on|proceed|keep\s+(?:going|on)|extend)\b\D*?
     \b(?:to|until|till|through)\s+(?:{UNIT}\s+)?(\d+)\b"""
 )
 _REVISED = rule(
-    r"\b(?:make\s+(?:it|that|them)|rather|better|instead|change\s+(?:it|that)\s+to|no,)"
+    r"""\b(?:make\s+(?:it|that|them)|rather|better|instead|change\s+(?:it|that)\s+to|no,
+    |only|just|top|max(?:imum)?|at\s+most)"""
 )
 
 
@@ -158,6 +159,8 @@ def _further(last: Task, slots: Slots) -> Task | None:
     if not (isinstance(last, Label | Investigate) and last.features):
         return None
     start = max(last.features) + 1
+    if _SO_MANY_MORE.fullmatch(slots.masked):
+        return changed(last, features=tuple(range(start, start + len(last.features))))
     if slots.count and _NEXT.search(slots.masked):
         return changed(last, features=tuple(range(start, start + slots.count)))
     if (up_to := _ON_TO.search(slots.text)) and start <= int(up_to[1]) < start + MOST:
@@ -200,7 +203,8 @@ def _for_pictures(last: Task, slots: Slots) -> Made:
 
 _FILLING = rule(
     r"""^(?:(?:and|what|how|about|same|the|for|with|do|that|it|again|also|now|try|repeat|this|once|
-    more|run)\b\s*)+ | \s*\b(?:too|as\s+well|instead|again|then)\b | [?.!,;:]+$"""
+    more|run|no|instead|rather|i\s+(?:meant|mean)|look)\b[\s,:;.-]*)+
+    | \s*\b(?:too|as\s+well|instead|again|then)\b | [?.!,;:]+$"""
 )
 
 

@@ -9,9 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from itertools import combinations
-from typing import Any, NamedTuple, TypeVar
-
-from pydantic import ValidationError
 
 from agent.plan import (
     MOST,
@@ -21,48 +18,30 @@ from agent.plan import (
     Fix,
     Investigate,
     Label,
-    LoadSae,
     Report,
     SearchFindings,
-    Task,
-    TrainSae,
     Why,
 )
 from agent.planner.behaviours import Behaviour, behaviour_in
-from agent.planner.context import Context
-from agent.planner.english import CODER, RECORD, SAY, UNIT, rule, words
+from agent.planner.coders import load, train
+from agent.planner.context import Context, points
+from agent.planner.english import RECORD, SAY, UNIT, rule, words
+from agent.planner.made import Lacking, Made, changed, checked
 from agent.planner.numbers import FEW
 from agent.planner.questions import reported
-from agent.planner.sizes import sizes_in
 from agent.planner.slots import Slots, without_standing
-from agent.planner.words import concept_in, topic_in
+from agent.planner.words import concept_in, topic_in, words_left
 from tools.picture_id import PictureId
 
-T = TypeVar("T", bound=Task)
-
-
-class Lacking(Exception):
-    """A request does not say what its task needs."""
-
-
-class Made(NamedTuple):
-    """Tasks, and what was taken for granted."""
-
-    tasks: tuple[Task, ...]
-    assumed: tuple[str, ...] = ()
-
-
-def checked(kind: Callable[..., T], **arguments: Any) -> T:
-    """A task, or what is wrong with the values that the request gives for it."""
-    try:
-        return kind(**arguments)
-    except ValidationError as error:
-        faults = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise Lacking("; ".join(faults)) from error
+_LIKE = rule(
+    r"""\b(?:like|similar\s+to|near(?:est|by)?(?:\s+to)?|close(?:st)?\s+to|correlat\w+\s+with
+    |neighbou?rs\s+of|related\s+to)\s+<feature>"""
+)
 
 
 def investigate(slots: Slots, context: Context) -> Made:
     """Few features one by one, many in a batch."""
+    _refuse_likeness(slots)
     features = slots.features or context.referred(slots.masked)
     if slots.most is not None or (not features and slots.count is not None):
         return label(slots, context)
@@ -77,6 +56,7 @@ def investigate(slots: Slots, context: Context) -> Made:
 
 def label(slots: Slots, context: Context) -> Made:
     """A list, or the most active ones."""
+    _refuse_likeness(slots)
     features = slots.features or (() if slots.most else context.referred(slots.masked))
     if features:
         if len(features) > MOST:
@@ -84,12 +64,23 @@ def label(slots: Slots, context: Context) -> Made:
         return Made((checked(Label, features=features),))
     if slots.most is not None:
         return Made((checked(Label, active=slots.most),))
-    if slots.count is not None:
+    if slots.count is not None and not _UNTOLD.search(slots.masked):
         assumed = f"the {slots.count} features are those that fire on the most pictures"
         return Made((checked(Label, active=slots.count),), (assumed,))
     raise Lacking("It does not say which features are to be labelled")
 
 
+def _refuse_likeness(slots: Slots) -> None:
+    if len(slots.features) == 1 and _LIKE.search(slots.masked):
+        raise Lacking("Features are found for words and pictures, not by their likeness to others")
+
+
+_UNTOLD = rule(r"\b(?:last|random\w*|arbitrary|rarest|least|other|remaining|next|more)\b")
+"""So many features, and nobody says which."""
+_ONE_WITH = rule(
+    r"<feature>\s+(?:with|to|against|versus|vs\.?|from)\s+(?:each\s+of\s+)?<(?:pair|list)>"
+)
+"""`5 with 7, 8 and 9`: the first one with each of the others."""
 _IT = rule(r"\b(?:it|this|that)\b")
 
 
@@ -108,8 +99,11 @@ def compare(slots: Slots, context: Context) -> Made:
         raise Lacking("It does not say which two features are to be compared")
     if len(features) > 4:
         raise Lacking(f"Features are compared two by two, and {len(features)} are too many")
-    tasks = tuple(checked(Compare, one=a, other=b) for a, b in combinations(features, 2))
-    return Made(tasks, ("each of them is compared with each other one",) if len(tasks) > 1 else ())
+    pairs = list(combinations(features, 2))
+    if _ONE_WITH.search(slots.masked):
+        pairs = [pair for pair in pairs if pair[0] == features[0]]
+    tasks = tuple(checked(Compare, one=a, other=b) for a, b in pairs)
+    return Made(tasks, ("two features are compared at a time",) if len(tasks) > 1 else ())
 
 
 def find(slots: Slots, context: Context) -> Made:
@@ -119,7 +113,9 @@ def find(slots: Slots, context: Context) -> Made:
     if pictures := _pictures(slots, context):
         found = (checked(Find, picture=picture, **count) for picture in pictures)
         return Made(tuple(found), granted(slots))
-    words = quoted(slots) or concept_in(slots.masked)
+    words = slots.quote or concept_in(slots.masked) or words_left(slots.masked)
+    if words is None and context.picture is not None and _IN_IT.search(slots.masked):
+        return Made((checked(Find, picture=context.picture, **count),))
     if words is None:
         raise Lacking("It does not say which concept, word or picture the features are for")
     return Made((checked(Find, words=words, **count),))
@@ -161,7 +157,7 @@ def fix(slots: Slots, context: Context) -> Made:
     return Made((checked(Fix, behaviour=slots.text, thing=seen.thing, place=seen.place),))
 
 
-_IN_IT = rule(r"\b(?:in|on|about|of|for)\s+(?:it|this|that|there)\b")
+_IN_IT = rule(r"\b(?:in|on|about|of|for)\s+(?:it|this|that|there)\b | \b(?:there|here)\W*$")
 _NOTHING_SAID = words(
     """a an the it this that these those is are was do does did don t what why how can could you
     we i me my our there here in on at of to for from with and or so please find fix fixed
@@ -192,9 +188,11 @@ def _behaviour_before(context: Context) -> Fix | None:
 def search(slots: Slots, context: Context) -> Made:
     """Words, a status, or both."""
     count: dict[str, int] = {} if slots.count is None else {"count": slots.count}
-    words = quoted(slots) or topic_in(without_standing(slots.masked))
+    words = slots.quote or topic_in(without_standing(slots.masked))
     if words is None and slots.features:
         return explain_finding(slots, context)
+    if words is None and slots.standing is None:
+        words = words_left(slots.masked)
     if words is None and slots.standing is None:
         raise Lacking("It does not say what findings are to be searched for")
     if words is None and isinstance(context.last, SearchFindings) and _goes_on(slots):
@@ -213,16 +211,20 @@ def _goes_on(slots: Slots) -> bool:
 
 _OF_MODEL = rule(rf"\b(?:it|the\s+(?:model|network|lmm|vlm))\s+(?:\w+ly\s+)?{SAY}\b")
 """What a model says is no finding."""
-_LATEST = rule(r"\b(?:last|latest|newest|most\s+recent)\b")
+_SOME_RECORD = rule(rf"\b(?:{RECORD}|you|your|last|latest)\b")
+_LATEST = rule(r"\b(?:last|latest|newest|most\s+recent)\b(?!\s+(?:one|two|three|\d)\b)")
 
 
 def explain_finding(slots: Slots, context: Context) -> Made:
     """By its id, by its feature, or the latest one."""
-    if slots.finding is not None:
-        return Made((checked(ExplainFinding, finding=slots.finding),))
+    if slots.findings:
+        return Made(tuple(checked(ExplainFinding, finding=one) for one in slots.findings))
     features = slots.features
     if not features and not _LATEST.search(slots.masked):
-        features = context.referred(slots.masked) or context.features
+        features = context.referred(slots.masked)
+        if not features and points(slots.masked):
+            raise Lacking("It does not say which of the features is meant")
+        features = features or context.features
         if len(features) <= 1 and context.finding is not None:
             return Made((checked(ExplainFinding, finding=context.finding),))
     if len(features) > 8:
@@ -230,65 +232,10 @@ def explain_finding(slots: Slots, context: Context) -> Made:
     if not features:
         if _OF_MODEL.search(slots.masked) and not _LATEST.search(slots.masked):
             raise Lacking("It does not say which picture is meant, such as `test picture 17`")
+        if slots.count is not None or not _SOME_RECORD.search(slots.masked):
+            raise Lacking("It does not say which finding is meant")
         return Made((ExplainFinding(),), ("the latest finding is meant",))
     return Made(tuple(checked(ExplainFinding, feature=feature) for feature in features))
-
-
-_ONE_AND_ANOTHER = rule(
-    rf"""\bone\s+(?:{CODER}\s+)?(?=with|of|at|on|for)(?P<one>.+?)(?:,|\band\b|;)+\s*(?:and\s+)?
-    (?:another|one|(?:the|an)\s*other|the\s+second)(?:\s+(?:one|1|{CODER}))?\s+(?=with|of|at|on|for)(?P<other>.+)"""
-)
-
-
-def train(slots: Slots, context: Context) -> Made:
-    """Whatever is said of layer and sizes, or `one with k 16 and another with k 64`."""
-    del context
-    two = _ONE_AND_ANOTHER.search(slots.text)
-    if two is None:
-        return Made((checked(TrainSae, **slots.sizes._asdict()),))
-    shared = slots.text[: two.start()]
-    one, other = (sizes_in(f"{two[name]} {shared}", True).sizes for name in ("one", "other"))
-    each = (one._replace(hook=one.hook or other.hook), other)
-    return Made(tuple(checked(TrainSae, **sizes._asdict()) for sizes in each))
-
-
-_NAME = r"(?P<name>[A-Za-z0-9][\w.:/-]*\w)"
-_NAMES = (
-    rule(rf"\b(?:called|named|by\s+the\s+name\s+of)\s+{_NAME}"),
-    rule(
-        rf"""(?<![\w/-]){CODER}\s*
-        (?:[:=]|called|named|at|from|to|under|in\s+folder|with\s+the\s+name)?\s*{_NAME}"""
-    ),
-    rule(
-        rf"""\b(?:load|open|use|import|mount|to|select|pick|take|inspect|into|get|fetch)\s+
-        (?:up\s+)?(?:(?:the|my|our)\s+)?{_NAME}"""
-    ),
-)
-_NO_NAMES = words(
-    """the in of from that which with for on is are we you it and to at into as by trained used
-    loaded settings now instead back again please pls plz runs folder run default profile profile's
-    existing current sparse sae saes autoencoder dictionary checkpoint coder one other another
-    details layer layers block my our this does do has have see say what how who was will can
-    be there here up out called named target model already information info look going
-    currently active most features number size"""
-)
-
-
-_OF_CODER = rule(rf"\b(?:{CODER}|{UNIT}|load\w*|profile|runs|trained|layer|k)\b|<layer>")
-
-
-def load(slots: Slots, context: Context) -> Made:
-    """A name, or the profile's."""
-    del context
-    named = (match["name"] for pattern in _NAMES for match in pattern.finditer(slots.text))
-    name = quoted(slots) or slots.name or next((one for one in named if _is_name(one)), None)
-    if name is None and not _OF_CODER.search(slots.masked):
-        raise Lacking("It does not say which sparse autoencoder is meant")
-    return Made((checked(LoadSae, name=name),))
-
-
-def _is_name(word: str) -> bool:
-    return word.lower() not in _NO_NAMES
 
 
 def report(slots: Slots, context: Context) -> Made:
@@ -297,11 +244,6 @@ def report(slots: Slots, context: Context) -> Made:
     if slots.pictures.named or slots.quotes:
         raise Lacking("It does not say what is to be done with the picture or the words")
     return Made((Report(),))
-
-
-def quoted(slots: Slots) -> str | None:
-    """The first quotation."""
-    return slots.quotes[0] if slots.quotes else None
 
 
 def _pictures(slots: Slots, context: Context) -> tuple[PictureId, ...]:
@@ -317,12 +259,6 @@ def granted(slots: Slots) -> tuple[str, ...]:
     if not slots.pictures.taken_for_granted:
         return ()
     return tuple(f"picture {one.number} is the explore split's" for one in bare)
-
-
-def changed(task: T, **changes: Any) -> T:
-    """The same task with some arguments changed."""
-    kept = {name: getattr(task, name) for name in type(task).model_fields}
-    return checked(type(task), **(kept | changes))
 
 
 Maker = Callable[[Slots, Context], Made]

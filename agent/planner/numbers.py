@@ -16,9 +16,9 @@ from agent.planner.english import PICTURE, UNIT, either, rule
 FEW = 16
 """So many features are investigated; more are labelled."""
 _MARK = r"(?:numbers?|no\.|nos\.|nr\.?|ids?|idx|index(?:es)?|indices|\#)"
-_PREFIX = rf"""(?:{UNIT}\s*[:=]?\s*(?:{_MARK}\s*[:=]?\s*)?(?:the\s+)?
+_PREFIX = rf"""(?:{UNIT}\s*[:=_]?\s*(?:{_MARK}\s*[:=]?\s*)?(?:the\s+)?
     | \bf[_-]?\s?(?=\d) | \#\s* | {_MARK}\s*[:=]?\s*)"""
-_TO = r"""(?:\s*(?:[-–—…:]|\.\.+)\s*
+_TO = r"""(?:\s*(?:[-–—…:~→]+>?|\.\.+)\s*
     | \s+(?:all\s+the\s+way\s+)?(?:(?:up\s+)?(?:to|until|till)|through|thru)
       (?:\s+and\s+including)?\s+)"""  # noqa: RUF001
 _MEASURE = either(
@@ -28,9 +28,18 @@ _MEASURE = either(
 ).replace("PICTURE", PICTURE)
 """Behind a number, these say that it counts something else than features."""
 
+_OF_FEATURE = "does is was has vs versus plus minus as means fires responds stands"
+"""Behind a feature's number; they end like the names of counted things."""
+_OF_THINGS = rf"""(?:there\s+(?:is|are|were)|exactly|precisely|only|with|sees?|shows?|says?|of|for
+    |to|contain(?:s|ing)?|more\s+than|fewer\s+than)\s+(?:at\s+(?:least|most)\s+)?\d+\s+
+    (?!(?:{UNIT}|{either(_OF_FEATURE)})\b)[a-z]+(?:s|people|men|women)\b"""
+"""`There are 3 cups`, `pictures with 2 dogs`: counted things are no features."""
+
 _ITEM = rule(
     rf"""
-    \b(?:first|lowest)\s+(?P<first>\d+)(?!\s+(?:most|results?|findings?|hits?|matches)\b)
+    (?P<things>\b{_OF_THINGS} | \bthe\s+(?:number|digit|figure)\s+\d+\b
+        | \b(?:it|model|network)\s+(?:says|said|answers|answered|replies)\s+\d+\b)
+    | \b(?:first|lowest|initial)\s+(?P<first>\d+)(?!\s+(?:most|results?|findings?|hits?|matches)\b)
         (?:\s+{UNIT})?(?!\w)
     | \b(?P<bound>below|under|less\s+than|smaller\s+than|up\s+to(?:\s+and\s+including)?)\s+
         {_PREFIX}?(?P<top>\d+)(?!\w)
@@ -51,6 +60,43 @@ _LIST = rule(
     rf"""<n>(?:
     (?:\s*(?:[,;/&+]|\b(?:and|or|plus|as\s+well\s+as)\b)\s*)+(?:{UNIT}\s+)?<n> | \s+<n>)*"""
 )
+
+
+_STARTING = rule(
+    rf"""\b(?P<count>\d+)\s+(?:(?:consecutive|successive)\s+)?(?:{UNIT}\s+)?
+    (?:(?:start|beginn?)(?:s|ing)?\s+(?:at|from|with)|counting\s+from|from(?=\s+\S+\s+(?:on|up)))
+    \s+{_PREFIX}?(?P<start>\d+)(?!{_TO}\d|\w)(?:\s+(?:on|up)(?:wards?)?\b)?"""
+)
+_HALF_OPEN = rule(
+    r"""\[\s*(?P<low>\d+)\s*,\s*(?P<high>\d+)\s*\)
+    | \brange\(\s*(?:(?P<from>\d+)\s*,\s*)?(?P<to>\d+)\s*\)
+    | (?<![\w.])(?P<one>\d+)\s*\.\.+<\s*(?P<other>\d+)"""
+)
+_AND_SO_ON = rule(r"(?<![\w.])(\d+)(?:\s*,\s*\d+)*\s*,?\s*(?:\.\.\.+|…)\s*,\s*(\d+)")
+_NTH_FEATURE = rule(rf"\b(?:the\s+)?(\d+)(?:st|nd|rd|th)\s+{UNIT}(?!\w)")
+_NTH = {"other": 2, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "tenth": 10, "hundredth": 100}
+_STEP = rule(
+    rf"""\bevery\s+(?:(?P<nth>\d+)(?:st|nd|rd|th)|(?P<word>{"|".join(_NTH)}))\b(?:\s+one\b)?
+    | [,(]?\s*\b(?:in\s+|with\s+(?:an?\s+)?)?(?:steps?|strides?)\s*
+      (?:of|size|[:=])?\s*(?P<step>\d+)\b\)?"""
+)
+
+
+def in_plain_notation(text: str) -> str:
+    """`16 features starting at 100`, `[10, 30)` and `range(5)` as ranges that include both ends."""
+
+    def row(start: int, end: int) -> str:
+        return f" features {start}-{end} " if end >= start else f" features {start} "
+
+    def half_open(match: re.Match[str]) -> str:
+        low = match["low"] or match["one"] or match["from"] or 0
+        return row(int(low), int(match["high"] or match["other"] or match["to"]) - 1)
+
+    text = _STARTING.sub(
+        lambda match: row(int(match["start"]), int(match["start"]) + int(match["count"]) - 1), text
+    )
+    text = _AND_SO_ON.sub(r" features \1-\2 ", _NTH_FEATURE.sub(r"feature \1", text))
+    return _HALF_OPEN.sub(half_open, text)
 
 
 class Numbers(NamedTuple):
@@ -92,15 +138,22 @@ def numbers_in(text: str) -> Taken:
         return " <except> "
 
     text = _EXCEPT.sub(put_aside, text)
-    found = list(_ITEM.finditer(text))
-    pieces = tuple(_piece(match) for match in found)
+    step = _step(match) if (match := _STEP.search(text)) and _ITEM.search(text) else 1
+    text = _STEP.sub(" <step> ", text) if step > 1 else text
+    found = [match for match in _ITEM.finditer(text) if not match["things"]]
+    pieces = tuple(_piece(match)[::step] for match in found)
     numbers = Numbers(pieces, frozenset(left_out))
     marked = iter(pieces)
     counted = _LIST.sub(
         lambda match: _placeholder([next(marked) for _ in range(match[0].count("<n>"))]),
-        _ITEM.sub(" <n> ", text),
+        _ITEM.sub(lambda match: match["things"] or " <n> ", text),
     )
     return Taken(numbers, counted)
+
+
+def _step(match: re.Match[str]) -> int:
+    told = match["nth"] or match["step"]
+    return max(int(told), 1) if told else _NTH[match["word"].lower()]
 
 
 def _piece(match: re.Match[str]) -> tuple[int, ...]:

@@ -29,6 +29,9 @@ _LARGE = rule(
     r"""\b(?:(?P<times>\d+|a|one)\s+)?(?P<scale>hundred|thousand)\b
     (?:\s+(?:and\s+)?(?P<rest>\d{1,2})\b)?"""
 )
+_DOZEN = rule(r"\b(?P<half>half\s+a\s+)?(?:(?P<times>\d+|a|one)\s+)?dozen\b")
+_EXPONENT = rule(r"(?<![\w.])(\d+)e(\d)(?!\w|\.\d)")
+_OR_TWO = rule(r"\b(?:word|line|sentence|minute|second|day|step|thing)s?\s+or\s+$")
 _SCALES = {"hundred": 100, "thousand": 1000}
 _HALF_MILLION, _A_MILLION = rule(r"\bhalf\s+a\s+million\b"), rule(r"\b(?:a|one)\s+(?=million\b)")
 _POWER = rule(r"(?<![\w.])(2|10)\s*(?:\^|\*\*)\s*(\d{1,2})(?!\w|\.\d)")
@@ -51,7 +54,7 @@ _BEFORE_NUMBER = either(
 )
 _BEFORE = rule(rf"(?:\b{_BEFORE_NUMBER}|[,-])\s*$")
 _AFTER = rule(
-    rf"""\s*(?:hundred|thousand|million|(?:(?:best|strongest|more|other|closest)\s+)?{UNIT}
+    rf"""\s*(?:hundred|thousand|million|dozen|(?:(?:best|strongest|more|other|closest)\s+)?{UNIT}
     |most|tokens?|results?|findings?|to\b|through\b|at\s+(?:a\s+time|once|most)|-\s*(?=\d|(?:{_ANY}|{UNIT}|to|hundred|thousand)\b))"""
 )
 _FIRST = rule(r"\b(?:first|best|last|top)\s+$")
@@ -66,7 +69,8 @@ def in_digits(text: str) -> str:
     """The text with its numbers in digits."""
     # Twice, since the second of two joined numbers is told by the first, once that is in digits.
     for _ in range(2):
-        text = _LARGE.sub(_large, _SPELT.sub(_small, text))
+        text = _DOZEN.sub(_dozens, _LARGE.sub(_large, _SPELT.sub(_small, text)))
+    text = _EXPONENT.sub(lambda match: str(int(match[1]) * 10 ** int(match[2])), text)
     text = _A_MILLION.sub("1 ", _HALF_MILLION.sub("500000", text))
     text = _SPACED.sub(r"\1\2", _THOUSANDS.sub(_joined, text))
     text = _KILO.sub(lambda match: re.sub(r"([\d.]+)k", _times_1000, match[0], flags=re.I), text)
@@ -89,11 +93,18 @@ def _joined(match: re.Match[str]) -> str:
 def _small(match: re.Match[str]) -> str:
     before, after = match.string[: match.start()], match.string[match.end() :]
     value = sum(_VALUES[part] for part in re.split(r"[- ]", match[0].lower()))
+    if _OR_TWO.search(before):
+        return match[0]
     pronoun = value <= _FEW and _FIRST.search(before) is not None
     if value == 1 and (_NO_NUMBER.match(after) or _NO_NUMBER_BEFORE.search(before)):
         return match[0]
     is_number = _AFTER.match(after) or (_BEFORE.search(before) and not pronoun)
     return str(value) if is_number else match[0]
+
+
+def _dozens(match: re.Match[str]) -> str:
+    times = match["times"] or "one"
+    return "6" if match["half"] else str(12 * (int(times) if times.isdecimal() else 1))
 
 
 def _large(match: re.Match[str]) -> str:

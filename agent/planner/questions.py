@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from agent.planner.behaviours import singular, thing_of
-from agent.planner.english import COLOUR, MISS, SAY, SEE, YES_NO, either, rule, words
+from agent.planner.claims import claimed, in_full, proposition
+from agent.planner.english import COLOUR, SAY, YES_NO, either, rule, words
 
 LONGEST_ANSWER = 100
 _ASK = either(
@@ -25,44 +25,23 @@ _ASKED = rule(
     rf"""(?:<picture>\s*[:,;-]+\s*
     | \bask(?:ed|ing)?\s+(?:(?:it|the\s+model|about\s+<picture>|on\s+<picture>)\s*)*[:,-]*\s*
     | \b(?:question|query)\s*(?:is|was)?\s*[:,-]*\s* | [:;]\s* | \b(?:to|for)\s+)
-    (?P<question>{_ASK}\s+[^?]+)\?"""
+    (?P<question>{_ASK}\s+[^?.;]+)\?
+    | \b(?:question|query)\s*(?:is|was)?\s*[:,-]\s*(?P<plain>{_ASK}\s+[^?.;,]+)"""
 )
 _ASKED_OPENLY = rule(
-    rf"""\bask(?:ed|ing)?\s+(?:it\s+|the\s+model\s+)?(?P<question>{_ASK}\s+.+?)
+    rf"""\bask(?:ed|ing)?\s+(?:it\s+|the\s+model\s+)?(?P<question>{_ASK}\s+.+?)(?P<plain>)
     (?=\s*(?:$|[?.;,]|\b(?:on|in|for|about|of)\s+<picture>|\bdoes\s+(?:it|the)))"""
 )
-_WHETHER = rule(
-    r"""\b(?:whether|if)\s+
-    (?P<subject>there|it|this|that|(?:the|a|an|any|some)\s+[\w-]+(?:\s+[\w-]+)??)\s+
-    (?P<verb>is|are|was|were|has|can)\s*
-    (?P<rest>.*?)(?=\s*(?:$|[?.;,]|\b(?:on|in|for|of|about)\s+<picture>))"""
+_WHETHER = rule(r"\b(?:whether|if)\s+(?P<clause>.+)")
+_INDIRECT = rule(
+    r"""(?P<wh>(?:what|which|how\s+(?:many|much))(?:\s+[\w-]+){0,2}?|where|who|how)\s+
+    (?P<subject>(?:the|this|that|these|those|an?)\s+[\w-]+(?:\s+[\w-]+)??|there|it|they)\s+
+    (?P<verb>is|are|was|were|can)\b\s*(?P<rest>.*)"""
 )
+"""`What the chair is made of`, where somebody reports what was asked."""
 _ABOUT = rule(
     rf"""\b(?:asked|question|asking)\s+(?:about|for)\s+(?:the\s+)?
     (?P<what>colou?r|material|place|scene|location)(?:\s+of\s+(?:the\s+)?{_NOUN})?"""
-)
-
-# A claim that answers a question: `why does it say there is a car?`
-_MISSED = rule(rf"\b{MISS}\s+(?P<thing>.+)")
-_THERE = rule(
-    r"""\bthere(?:\s+(?:is|are|was|were)|'s)\s*(?:\w+ly\s+)?(?P<not>no\b|not\b|n't\b)?\s*
-    (?:(?:an?|any|the|some)\s+)?(?P<thing>.+)"""
-)
-_CONTRARY = rule(
-    rf"\b(?:but|yet|still|though|although)\b.*\b(?:it|model|network)\s+(?:\w+ly\s+)?{SAY}"
-)
-_CALLED = rule(
-    rf"""\b(?:call|label|describe|take|mistake|see|paint|consider)(?:s|ed)?\s+(?:the|that|this)\s+
-    {_NOUN}{_OF_PICTURE}\s+(?:as\s+|to\s+be\s+)?(?P<colour>{COLOUR})\b"""
-)
-_IS = rule(
-    rf"""\b(?:{SAY}|that|why)\s+(?:that\s+)?
-    (?:(?:the|this|that|these|those|an?)\s+{_NOUN}|<picture>|it|this|that){_OF_PICTURE}\s+
-    (?P<verb>is|are|was|were)\s+(?P<not>not\s+|n't\s+)?(?P<rest>.+)"""
-)
-_SEEN = rule(
-    rf"""(?:\b{SEE}|<picture>\s+(?:has|have|contains?|shows?))\s+
-    (?P<no>no\s+)?(?P<thing>(?!that\b).+)"""
 )
 
 # The answer itself.
@@ -74,7 +53,7 @@ _INSTEAD = rule(
 _SHOULD = rule(
     rf"""\b(?:should\s+(?:have\s+)?(?:say|said|answer(?:ed)?|be|been)
       |(?:expect|want|hope)(?:ed|d|s)?(?:\s+(?:for|it\s+to\s+(?:say|be)))?)\s+
-    (?P<instead><quote>|(?:{YES_NO}|{COLOUR})\b)"""
+    (?P<instead><quote>|(?:{YES_NO}|{COLOUR})\b|[\w-]+(?=\s*(?:[.,;?!]|$)))"""
 )
 _BESIDE = rule(
     rf"""<question>\s*,?\s*(?:(?:[-=]*>|→|[=:])\s*)?(?:(?:is|was|as|with|by|a|gets?|got)\s+)*
@@ -86,7 +65,7 @@ _BESIDE = rule(
 _WHY_NOT = rule(rf"\bwhy\s+not\s+(?:an?\s+|the\s+)?(?P<instead><quote>|(?:{YES_NO}|{COLOUR})\b)")
 _ANSWER = rule(
     rf"""\b(?:{SAY}|answer\s*(?:is|was|of|being)?|
-    answer\s+to\s+<question>(?:\s+(?:in|on|for|about)\s+<picture>)?\s+(?:is|was)|the\s+reply\s*(?:is|was)?|verdict|why|g[eo]ts?|
+    (?:answer|reply|response)\s+to\s+<question>(?:\s+(?:in|on|for|about)\s+<picture>)?\s+(?:is|was)|the\s+reply\s*(?:is|was)?|verdict|why|g[eo]ts?|
     gives?|gave|returns?)\s*[:,]?\s*(?:with\s+)?(?:an?\s+|the\s+)?
     (?P<answer><quote>|(?:{YES_NO}|{COLOUR})\b)"""
 )
@@ -94,11 +73,16 @@ _NO_ANSWER = either(
     """to for on in about when if that there this the it as so what like anything something after"""
 )
 _SAID = rule(
-    rf"""\b(?:answer(?:s|ed)?|repl(?:y|ies|ied)|says?|said|outputs?|respond(?:s|ed)?)\s+
+    rf"""(?<!\bthe\s)\b(?:answer(?:s|ed)?|repl(?:y|ies|ied)|says?|said|outputs?|respond(?:s|ed)?)\s+
     (?:with\s+)?(?:an?\s+|the\s+)?
     (?P<answer>(?!{_NO_ANSWER}\b)[\w-]+)
     (?=\s*(?:$|[?.,;:]|\b(?:to|for|on|in|when|if|about|instead|rather|after|at|and)\b|<))"""
 )
+_NOTHING_ASKED = words(
+    """what what's why how is was are it its that this the a does do did model behind going on up
+    with wrong reason cause so come here there about"""
+)
+"""`Picture 3: what's behind that?` is the asker's own question."""
 _NO_ANSWERS = words(
     "does do did is are was has can could will there model it why a an the see find"
 )
@@ -123,7 +107,9 @@ def reported(masked: str, quotes: tuple[str, ...]) -> Reported:
     question = _openly(masked)
     if question is not None:
         return Reported(question, answer, instead)
-    told = _told(masked)
+    told = claimed(masked)
+    if told is None:
+        return Reported(None, answer, instead)
     return Reported(told.question, answer or told.answer, instead)
 
 
@@ -157,15 +143,33 @@ def _answers(masked: str, quotes: Iterator[str]) -> tuple[str | None, str | None
 
 def _openly(masked: str) -> str | None:
     """A question within the request, in its own words."""
-    if (match := _ASKED.search(masked)) or (match := _ASKED_OPENLY.search(masked)):
-        question = _cut(match["question"])
-        if len(question.split()) > 1:
-            return _ended(question)
-    if match := _WHETHER.search(masked):
-        return _ended(f"{match['verb'].lower()} {match['subject'].lower()} {_cut(match['rest'])}")
+    if match := _ASKED.search(masked) or _ASKED_OPENLY.search(masked):
+        question = _cut(match["question"] or match["plain"])
+        if set(question.lower().split()) - _NOTHING_ASKED:
+            return _ended(_directly(question))
+    if (match := _WHETHER.search(in_full(masked))) and (asked := proposition(match["clause"])):
+        return asked.question
     if match := _ABOUT.search(masked):
         return _about(match["what"].lower(), match["thing"])
     return None
+
+
+_GOING_ON = rule(rf"^(?:(?:and|but|now|so|what\s+about)\b[\s,:]*)*(?P<question>{_ASK}\s+.+?)\W*$")
+
+
+def question_in(masked: str) -> str | None:
+    """A question that goes on from another: `and is there a cat?`."""
+    match = _GOING_ON.match(masked)
+    if match is None or not set(match["question"].lower().split()) - _NOTHING_ASKED:
+        return None
+    return None if "<" in match["question"] else _ended(match["question"])
+
+
+def _directly(question: str) -> str:
+    """With its verb in front of its subject."""
+    if match := _INDIRECT.fullmatch(question):
+        return f"{match['wh']} {match['verb']} {match['subject']} {match['rest']}"
+    return question
 
 
 def _about(what: str, thing: str | None) -> str | None:
@@ -175,44 +179,6 @@ def _about(what: str, thing: str | None) -> str | None:
         return None
     asked = "what is the {} made of?" if what == "material" else "what color is the {}?"
     return asked.format(thing.lower())
-
-
-def _told(masked: str) -> Reported:
-    """A question that has what the model claims as its answer."""
-    if match := _MISSED.search(masked):
-        return _is_there(match["thing"], "no")
-    if match := _THERE.search(masked):
-        # `There is no car, but it says so` tells first what the picture shows.
-        no = bool(match["not"]) != bool(_CONTRARY.search(match["thing"]))
-        return _is_there(match["thing"], "no" if no else "yes")
-    if match := _CALLED.search(masked):
-        return Reported(f"what color is the {match['thing'].lower()}?", match["colour"].lower())
-    if match := _IS.search(masked):
-        return _being(match)
-    if match := _SEEN.search(masked):
-        return _is_there(match["thing"], "no" if match["no"] else "yes")
-    return Reported(None)
-
-
-def _being(match: re.Match[str]) -> Reported:
-    rest, verb = _cut(match["rest"]), match["verb"].lower()
-    if not rest:
-        return Reported(None)
-    thing = f"the {match['thing'].lower()}" if match["thing"] else "this"
-    if re.fullmatch(COLOUR, rest, re.I) and match["thing"]:
-        return Reported(f"what color {verb} {thing}?", rest.lower())
-    if made := re.fullmatch(r"made\s+(?:out\s+)?of\s+(.+)", rest, re.I):
-        return Reported(f"what {verb} {thing} made of?", made[1].lower())
-    return Reported(f"{verb} {thing} {rest}?", "no" if match["not"] else "yes")
-
-
-def _is_there(text: str, answer: str) -> Reported:
-    thing = thing_of(text)
-    if thing is None:
-        return Reported(None)
-    if singular(thing) != thing:
-        return Reported(f"are there any {thing}?", answer)
-    return Reported(f"is there {'an' if thing[0] in 'aeiou' else 'a'} {thing}?", answer)
 
 
 def _ended(question: str) -> str:

@@ -29,7 +29,8 @@ _K = rule(
     rf"""\b(?:top[- ]?)?k\s*(?:=|:|of|is|at)?\s*(\d+)(?!\w)
     | \btop[- ]?(\d+)(?=\s*(?:sparsity|active|sae|,|$))
     | \b(\d+)(?=\s+of\s+\d+\s+{UNIT}\s+active\b)
-    | \b(\d+)\s+(?:of\s+them\s+|{UNIT}\s+(?!on\b))?(?:active|firing|fire|nonzero|non-zero|on)\b
+    | \b(\d+)\s+(?:of\s+them\s+|{UNIT}\s+(?!on\b))?
+      (?:active|firing|fire|nonzero|non-zero|on(?!\s+(?:the\s+)?(?:<|(?:\w+\s+)?(?:layer|block))))\b
       (?:\s+(?:at\s+a\s+time|at\s+once|per\s+token|each|per\s+position))?
     | \b(\d+)\s+at\s+(?:a\s+time|once)\b
     | \b(?:sparsity|l0)\s*(?:=|:|of)?\s*(\d+)(?!\w)"""
@@ -39,6 +40,7 @@ _WIDTH = rule(
     | \b(?:width|size|{UNIT}|dictionary(?:\s+size)?|wide)\s*(?:=|:|of|is)?\s*
       {_NUMBER}(?!\w)"""
 )
+_BARE_WIDTH = rule(r"[,:;]\s*(\d{3,}(?:,\d{3})*)()(?=\s*(?:$|[,;.]|<))")
 _TRAINING = rule(
     rf"""
     \b(?:re-?)?train\w*
@@ -74,6 +76,8 @@ def sizes_in(text: str, training: bool = False) -> Sized:
             layer, text = _first(_SHORT_LAYER, text, "<layer>")
         k, text = _first(_K, text, "<k>")
         width, text = _first(_WIDTH, text, "<width>")
+        if width is None:
+            width, text = _first(_BARE_WIDTH, text, "<width>")
     return Sized(
         Sizes(_hook(layer), _amount(width), _amount(k), _amount(tokens)),
         text,

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
-from agent.planner.english import either, rule
-from agent.planner.numbers import Numbers, numbers_in
+from agent.planner.english import FUNCTION, SEVERAL, either, rule
+from agent.planner.numbers import Numbers, in_plain_notation, numbers_in
 from agent.planner.pictures import Pictures, pictures_in
 from agent.planner.sizes import Sizes, sizes_in
 from agent.planner.tidying import QUOTED
@@ -31,27 +31,29 @@ _FREQUENT = either(
 )
 _OFTEN = either("most activity frequency often frequently on_(?:many|more)")
 _MOST = rule(
-    rf"""\b(?:top\s+)?(\d+)\s+{_FREQUENT} | {_FREQUENT}\s+(\d+)(?!\w)
+    rf"""\b(?:top\s+)?(\d+)\s+(?:of\s+the\s+)?{_FREQUENT} | {_FREQUENT}\s+(\d+)(?!\w)
     | \b(?:top\s+)?(\d+)\s+(?:{_KIND}|ones)\s+(?:that|which|with|by|firing|active)\b
       [^,;.?]*?\b{_OFTEN}\b(?:\s+\w*\s*(?:pictures|images))?
     | \btop[- ](\d+)\s+(?:{_KIND}\s+)?(?:by\s+)?(?:activity|active|frequency|firing(?:\s+rate)?)"""
 )
 _COUNTED = either(
-    """features? units? latents? neurons? findings? results? verdicts? hits? matches entries
+    """features? feats units? latents? neurons? findings? results? verdicts? hits? matches entries
     candidates"""
 )
+_PLURAL = rf"(?:{SEVERAL}|findings|results|verdicts|hits|matches|entries|candidates)"
 _AT_MOST = either(
     """top best at_most no_more_than (?:,_?|but_)(?:only|just) limit(?:ed)?(?:_to)? any
-    max(?:imum)? (?<!\\d\\s)up_to"""
+    max(?:imum|\\.)? (?<!\\d\\s)up_to"""
 )
 _COUNT = rule(
     rf"""
     (?<!\w){_AT_MOST}[- ](\d+)
-        (?=\s*(?:(?:\w+ing|best)\s+)?(?:{_COUNTED}|ones|of\b|for\b|please|[,.?!)]|$))
+        (?=\s*(?:(?:\w+ing|best)\s+)?(?:{_COUNTED}|ones|of\b|for\b|please|only|instead|now|[,.?!)]|$))
     | \b(?:first|last|latest|newest)\s+(\d+)(?=\s+(?:findings?|results?|hits?|matches|verdicts?)\b)
-    | (?<![-\w\#])(?<!first\s)(?<!lowest\s)(\d+)
-        (?=\s+(?:(?:\w+ing|\w+ed|best|good|possible)\s+)?(?:{_COUNTED}|of\s+(?:them|those|these))\b)
-    | (?:(?<=\bnext\s)|(?<=\bfollowing\s))(\d+)(?=\s*(?:$|[.?!]|(?:{_COUNTED}|ones)\b))
+    | (?<![-\w\#])(?<!first\s)(?<!lowest\s)(?<!initial\s)(\d+)
+        (?=\s+(?:{_COUNTED}|of\s+(?:them|those|these)|(?:(?!{FUNCTION}\b)[a-z-]+\s+){{1,2}}{_PLURAL})\b)
+    | (?:(?<=\bnext\s)|(?<=\bfollowing\s)|(?<=\banother\s)|(?<=\bfurther\s))
+        (\d+)(?=\s*(?:$|[.?!]|(?:{_COUNTED}|ones)\b))
     | (?<![-\w\#])(\d+)
         (?=\s+(?:at\s+(?:the\s+)?most|max(?:imum)?|tops|will\s+do|(?:is|are)\s+enough)\b)
     """
@@ -78,18 +80,18 @@ _STANDINGS: tuple[tuple[Standing, re.Pattern[str]], ...] = tuple(
         (
             "supported",
             """supported confirmed verified prove[dn] accepted passed survived held_up well-founded
-            validated""",
+            validated (?:could|did|can|manage[sd]?_to|able_to)_(?:we_)?explain(?:ed)?""",
         ),
     )
 )
 _OTHER_NAMES = either(
     """top features? units? neurons? latents? pictures? images? photos? layers? blocks? test
-    validat\\w+ val explore first model auto f(?=[_-]\\d)"""
+    validat\\w+ val explore first model auto f(?=[_-]\\d) f\\d+(?=-f?\\d) feats?(?=[_-]\\d)"""
 )
 _NAME = rule(
     rf"""(?<![\w/:.-])(?!{_OTHER_NAMES}[-_/:])(?=[\w./:-]*(?:\d|_|sae))
       (?:[a-z]\w*[a-z]\w*|[a-z]+\d*)(?:[/:-][\w.-]*[a-z][\w.-]*)+(?![\w/])
-    | (?<![\w/:.-])(?!f_\d+\b)(?=\w*[a-z]\w*_)[a-z]\w*_\w+(?![\w/])"""
+    | (?<![\w/:.-])(?!(?:f|feat|unit|latent)_\d+\b)(?=\w*[a-z]\w*_)[a-z]\w*_\w+(?![\w/])"""
 )
 _FEATURE = rule(r"\b(?:feat|unit|neuron|latent|f[_-]?\s?\d)|\#")
 
@@ -104,7 +106,8 @@ class Slots(NamedTuple):
     numbers: Numbers
     pictures: Pictures
     quotes: tuple[str, ...]
-    finding: str | None
+    findings: tuple[str, ...]
+    """Their ids, or how these begin."""
     name: str | None
     """What somebody called a coder."""
     sizes: Sizes
@@ -113,6 +116,16 @@ class Slots(NamedTuple):
     count: int | None
     """So many of whatever is asked for."""
     standing: Standing | None
+
+    @property
+    def quote(self) -> str | None:
+        """The first quotation."""
+        return self.quotes[0] if self.quotes else None
+
+    @property
+    def finding(self) -> str | None:
+        """The first finding that is named."""
+        return self.findings[0] if self.findings else None
 
     @property
     def bare(self) -> bool:
@@ -141,11 +154,12 @@ def slots_in(text: str) -> Slots:
         return " <question> " if quotes[-1].endswith("?") else " <quote> "
 
     left = QUOTED.sub(put_aside, text)
-    finding, left = _taken(_FINDING, left, " <finding> ")
+    findings = [match[1] or match[2] for match in _FINDING.finditer(left)]
+    left = _FINDING.sub(" <finding> ", left)
     name = match[0] if (match := _NAME.search(left)) else None
     left = _NAME.sub(" <name> ", left)
     pictures = pictures_in(left)
-    sizes, left = sizes_in(pictures.left)
+    sizes, left = sizes_in(in_plain_notation(pictures.left))
     most, left = _taken(_MOST, left, " <most> features ")
     count, left = _taken(_COUNT, left, " <count> ") if most is None else (None, left)
     numbers, left = numbers_in(left)
@@ -157,7 +171,7 @@ def slots_in(text: str) -> Slots:
         pictures=pictures,
         quotes=tuple(one for one in quotes if one),
         name=name,
-        finding=finding.lower() if finding else None,
+        findings=tuple(one.lower() for one in findings),
         sizes=sizes,
         most=int(most) if most else None,
         count=int(count) if count else None,

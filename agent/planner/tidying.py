@@ -59,10 +59,13 @@ _IN_FULL = {
     "cuz": "because",
     "bc": "because",
     "abt": "about",
+    "e.g.": "such as",
+    "eg": "such as",
+    "i.e.": "that is",
     "4": "for",
 }
 """How people type in a hurry; `btw` only before a number, and `4` only behind a verb."""
-_PLAIN = "|".join(sorted(_IN_FULL.keys() - {"btw", "4"}))
+_PLAIN = "|".join(map(re.escape, sorted(_IN_FULL.keys() - {"btw", "4"})))
 _SHORT = rule(
     rf"""(?<![\w/'.-])(?:{_PLAIN}|btw(?=\s+\S*\d)
     |(?:(?<=look\s)|(?<=looking\s)|(?<=search\s))4(?=\s+[a-z]))(?![\w/])"""
@@ -71,10 +74,10 @@ _SHORT = rule(
 KEYWORDS = words(
     """feature features picture pictures compare comparing investigate investigating explain
     finding findings supported refuted hallucinate hallucinates hallucination hallucinations
-    hallucinating respond responds activate activates activation difference different between
-    active autoencoder sparse tokens status train search label labels latest evidence neuron neurons
-    image images validation explore training umbrella explanation which about layer model latent
-    latents"""
+    hallucinating hallucinated respond responds activate activates activation difference
+    different between active autoencoder sparse tokens status train search label labels latest
+    evidence neuron neurons image images validation explore training umbrella explanation which
+    about layer model latent latents"""
 )
 """Words on which understanding hangs: one slip within them is mended."""
 _OTHER_WORDS = words(
@@ -86,6 +89,7 @@ _OTHER_WORDS = words(
     autoencoders lawyer lager explode trailing trains trail trait"""
 )
 """Words that are as close to a keyword, and meant as they stand."""
+_LONG = 7
 _ALPHABETIC = re.compile(r"(?<![\w/.:-])[A-Za-z]{5,}(?![\w/:-])")
 
 
@@ -131,9 +135,11 @@ def _without_slip(word: str) -> str:
 
 
 def _one_slip(word: str, key: str) -> bool:
-    """One letter too many, too few, wrong, or two swapped; the first letter is right."""
+    """One letter too many, too few, wrong, or two swapped (more in long words); not the first."""
     if word[0] != key[0] or abs(len(word) - len(key)) > 1:
         return False
+    if len(word) >= _LONG and sorted(word) == sorted(key):
+        return True
     same = next((i for i, (a, b) in enumerate(zip(word, key, strict=False)) if a != b), None)
     if same is None:
         return True

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from agent.plan import Find, Fix, SearchFindings, TrainSae
+from agent.plan import Find, Fix, Investigate, Label, SearchFindings, TrainSae
 from agent.planner.classifier import Ranked
 from agent.planner.clauses import Clause, clauses
 from agent.planner.context import Context
-from agent.planner.english import CODER, rule
+from agent.planner.english import CODER, COMMAND, rule
 from agent.planner.following import again
 from agent.planner.intents import NONE, SAME, classifier
-from agent.planner.making import MAKERS, Lacking, Made, Maker
+from agent.planner.made import Lacking, Made
+from agent.planner.making import MAKERS, Maker
+from agent.planner.remarks import BEFOREHAND, GOING_ON, LATER, REMARK, WHERE, WONDERING
 from agent.planner.slots import Slots, slots_in
 from agent.planner.tidying import tidied
 
@@ -30,21 +32,7 @@ MOST_TASKS = 8
 MOST_CLAUSES = 24
 OUT_OF_SCOPE = "This is nothing that the agent does, as far as it understands the request"
 _MAKERS: dict[str, Maker] = {**MAKERS, SAME: again}
-_CODER = rule(rf"\b{CODER}\b")
-_REMARK = rule(
-    r"""[\s.,;:!?-]*(?:it|they|this|that|both|(?:\d+|some|most|all|none)\s+of\s+(?:them|those)|(?:i|we)\s+already)
-    (?:'s|'re|\s+(?:\w+ly\s+)?(?!is\s+there)\w+)"""
-)
-"""How a clause begins that only tells more of what is asked for."""
-_BEFOREHAND = rule(
-    r"""[\s.,;:!-]*(?:(?:oh|and|but)\b[\s,]*)*
-    (?:before\s+(?:that|this|you\s+do\s+(?:that|so|it|this)|doing\s+(?:that|so|it)|anything))\b
-    | [\s.,;]*but\s+first\b"""
-)
-"""How a clause begins that is to be done before the one that it follows."""
-_GOING_ON = rule(
-    r"\s*(?:(?:ok(?:ay)?|alright|cool|great|thanks)[\s,.!]+)?(?:and|what\s+about|how\s+about|same|now|also|again|but)\b"
-)
+_CODER, _VERB = rule(rf"\b{CODER}\b"), rule(rf"\b{COMMAND}\b")
 
 
 class Unclear(NamedTuple):
@@ -80,17 +68,17 @@ def _in_order(text: str, parts: list[_Part]) -> list[_Part]:
     """`Label 0-9, but before you do that, tell me the costs`: as they are to be done."""
     ordered: list[_Part] = []
     for part in parts:
-        first = _BEFOREHAND.match(text[part.clause.start : part.clause.end])
+        first = BEFOREHAND.match(text[part.clause.start : part.clause.end])
         ordered.insert(max(len(ordered) - 1, 0) if first else len(ordered), part)
     return ordered
 
 
 def _going_on(request: str, context: Context) -> Made | None:
     """`And cats?` means something after `find features for dogs`, and only there."""
-    if not (context.tasks and _GOING_ON.match(request)):
+    if not (context.tasks and GOING_ON.search(request)):
         return None
     try:
-        return again(slots_in(tidied(request)), context)
+        return again(slots_in(tidied(context.resolved(request))), context)
     except Lacking:
         return None
 
@@ -103,14 +91,21 @@ def _parts(text: str, context: Context) -> list[_Part] | Unclear:
     done: list[_Part] = []
     start = 0
     for clause in found:
-        if _BEFOREHAND.fullmatch(text[start : clause.end]):
+        opening = text[start : clause.end]
+        if BEFOREHAND.fullmatch(opening) or (not done and WHERE.fullmatch(opening)):
             continue
         part = _part(text, Clause(start, clause.end), _after(done, context))
-        if isinstance(part, _Part) and done and _goes_on(done[-1], part):
+        wondering = WONDERING.fullmatch(text[start : clause.end])
+        if isinstance(part, _Part) and done and (wondering or _goes_on(done[-1], part)):
             part = _lengthened(text, done.pop(), clause.end)
         if isinstance(part, _Part):
             done.append(part)
             start = clause.end
+    tail = text[start:].strip()
+    if done and isinstance(done[-1].made.tasks[-1], Find) and LATER.fullmatch(tail):
+        made = done[-1].made
+        later = f"`{tail}` can be asked once the features are found"
+        return [*done[:-1], done[-1]._replace(made=made._replace(assumed=(*made.assumed, later)))]
     while start < len(text):
         # The end means nothing by itself, so it belongs to what stands before, or all to one.
         whole = not done
@@ -139,6 +134,12 @@ def _goes_on(first: _Part, second: _Part) -> bool:
     slots = second.slots
     says_what = slots.features or slots.pictures.named or slots.quotes or slots.finding
     task, before = second.made.tasks[0], first.made.tasks[-1]
+    if (
+        type(task) is type(before)
+        and isinstance(task, Label | Investigate)
+        and not _VERB.search(slots.masked)
+    ):
+        return True
     if isinstance(task, TrainSae) and isinstance(before, TrainSae):
         # `Train one with 4096 features` is the same coder, unless it would have another size.
         says_what = _CODER.search(slots.text) or _contradict(before, task)
@@ -146,7 +147,7 @@ def _goes_on(first: _Part, second: _Part) -> bool:
         says_what = says_what or (task.thing and task.place and task.thing != before.thing)
     if isinstance(task, Fix) and task.thing is None and not says_what:
         return True
-    if isinstance(task, Find | SearchFindings) and _REMARK.match(slots.text):
+    if isinstance(task, Find | SearchFindings) and REMARK.match(slots.text):
         return True
     if isinstance(task, Find | SearchFindings):
         says_what = says_what or task not in first.made.tasks
@@ -160,8 +161,8 @@ def _contradict(one: TrainSae, other: TrainSae) -> bool:
 
 def _part(text: str, clause: Clause, context: Context) -> _Part | Unclear:
     """A clause, by the likeliest intent whose needs it meets."""
-    slots = slots_in(tidied(text[clause.start : clause.end]))
-    likely = candidates(classifier().ranked(slots.shape))
+    slots = slots_in(tidied(context.resolved(text[clause.start : clause.end])))
+    likely = candidates(classifier().ranked(slots.shape), going_on=bool(context.tasks))
     # What names features or pictures may be about them, though it is much like something else.
     if slots.features:
         likely.sort(key=lambda one: one.name not in OF_FEATURES)
@@ -177,9 +178,13 @@ def _part(text: str, clause: Clause, context: Context) -> _Part | Unclear:
     return Unclear(why or OUT_OF_SCOPE)
 
 
-def candidates(ranked: list[Ranked]) -> list[Ranked]:
-    """The intents that it may be, best first; none where it may be nothing at all."""
-    best = ranked[0].score
+def candidates(ranked: list[Ranked], going_on: bool = True) -> list[Ranked]:
+    """The intents that it may be, best first; none where it may be nothing at all.
+
+    What goes on from nothing is likely something by itself.
+    """
+    alone = next(one.score for one in ranked if one.name != SAME)
+    best = ranked[0].score if going_on or alone < FLOOR else alone
     nothing = next(one.score for one in ranked if one.name == NONE)
     if best < FLOOR or best < nothing + NEAR_NOTHING:
         return []

@@ -12,7 +12,7 @@ from agent.planner.alternatives import alternatives
 from agent.planner.classifier import Classifier
 from agent.planner.context import Context
 from agent.planner.intents import EXAMPLES, NONE, examples
-from agent.planner.making import Made
+from agent.planner.made import Made
 from agent.planner.numbers import numbers_in
 from agent.planner.slots import slots_in
 from agent.planner.tidying import tidied

@@ -21,7 +21,7 @@ from agent.plan import (
 )
 from agent.planner.context import Context
 from agent.planner.conversation import Named
-from agent.planner.making import Made
+from agent.planner.made import Made
 from agent.planner.understanding import understood
 from tools.picture_id import PictureId
 
@@ -555,6 +555,100 @@ WORDINGS = [
         "train two saes on layer 3, one with k=16 and another with k=64",
         [TrainSae(hook="layers.3", k=16), TrainSae(hook="layers.3", k=64)],
     ),
+    ("#301", [I(301)]),
+    ("figure out features 5 and 6", [I(5, 6)]),
+    ("I wonder whether 440 is about text or about signs. Can you test that?", [I(440)]),
+    ("explain feat_12", [I(12)]),
+    ("which is the meaning of the 12th feature?", [I(12)]),
+    ("in layer 3, what does feature 12 do", [I(12)]),
+    ("investigate 3 then 7 then 9", [I(3, 7, 9)]),
+    ("does 12 = cats, and 13 = dogs?", [I(12, 13)]),
+    ("label [10, 30)", [L(*range(10, 30))]),
+    ("label 0..<10", [L(*range(10))]),
+    ("label features 10 through 20 in steps of 2", [L(10, 12, 14, 16, 18, 20)]),
+    ("label every tenth feature from 0 to 40", [L(0, 10, 20, 30, 40)]),
+    ("label 16 features starting at 100", [L(*range(100, 116))]),
+    ("label features 1,2,3,...,10", [L(*range(1, 11))]),
+    ("label f10-f20", [L(*range(10, 21))]),
+    ("label 5 through 9 and also 12", [L(5, 6, 7, 8, 9, 12)]),
+    ("label a dozen of the most active features", [L(active=12)]),
+    ("please describe each one of 11, 12 and 13 in a word or two", [L(11, 12, 13)]),
+    ("17 <-> 19, same thing?", [C(17, 19)]),
+    ("compare 5 with 7, 8 and 9", [C(5, 7), C(5, 8), C(5, 9)]),
+    ("compare 1 and 2, also 3 and 4", [C(1, 2), C(3, 4)]),
+    ("anything in there for people holding umbrellas?", [F("people holding umbrellas")]),
+    ("feauters for grafitti", [F("grafitti")]),
+    ("top 7 for blue balls", [F("blue balls", count=7)]),
+    ("dig up some latents about metal surfaces? ten will do", [F("metal surfaces", count=10)]),
+    ("is there some unit that cares whether it's night", [F("night")]),
+    ("where is the concept of danger in this model", [F("danger")]),
+    ("show features for dog, max. 4", [F("dog", count=4)]),
+    ("features on texture, e.g. stripes?", [F("texture, such as stripes")]),
+    ("find features for stop signs with 2 birds", [F("stop signs with 2 birds")]),
+    (
+        "find features for kites, features for birds and features for planes",
+        [F("kites"), F("birds"), F("planes")],
+    ),
+    ("find features for dogs, then investigate the best one", [F("dogs")]),
+    ("what does the model see in explore/33", [F(picture=p(33))]),
+    (
+        "how did it come up with 'metal' when asked what the chair is made of in test picture 8?",
+        [why(8, "what is the chair made of?", "metal", s="test")],
+    ),
+    ("In picture 14 it says the car is red. How come?", [why(14, "what color is the car?", "red")]),
+    (
+        "what's the reason it calls the man in picture 35 angry?",
+        [why(35, "is the man angry?", "yes")],
+    ),
+    ("why does it deny that there is a lamp in picture 480", [why(480, "is there a lamp?", "no")]),
+    ("explain why it doesn't think there is a dog in picture 4", [why(4, "is there a dog?", "no")]),
+    ("why does it say there are 3 cups in picture 5?", [why(5, "are there 3 cups?", "yes")]),
+    (
+        "when asked how many balls there are in picture 8, it says 4. why?",
+        [why(8, "how many balls are there?", "4")],
+    ),
+    (
+        'it said "two" when asked "how many dogs?" on picture 8, it should be three. why?',
+        [why(8, "how many dogs?", "two", "three")],
+    ),
+    (
+        "picture 12, q: what color is the car, a: red. why",
+        [why(12, "what color is the car?", "red")],
+    ),
+    ("can we steer away from seeing dogs that are not in the picture", [X("dog")]),
+    (
+        "there are no boats on these pictures of the sea yet the model mentions them; correct it",
+        [X("boat", "sea")],
+    ),
+    ("cats get hallucinated on sofas, what can be done?", [X("cat", "sofa")]),
+    ("I want the hallucinated cups in kitchens gone", [X("cup", "kitchen")]),
+    ("the LMM reports umbrellas wherever there's sand. cure it?", [X("umbrella", "sand")]),
+    ("boats: the model reports them even if there are none. fix", [X("boat")]),
+    ("how to cure umbrella-on-beach hallucinations", [X("umbrella", "beach")]),
+    ("Do the findings say anything on material like wood?", [S("material like wood")]),
+    ("search for previously found features on snow", [S("snow")]),
+    ("which features did we manage to explain?", [S(status="supported")]),
+    ("explain finding 3fa9b1 and 77cc01", [E(finding="3fa9b1"), E(finding="77cc01")]),
+    (
+        "Train an SAE on layer 2 with k 64. When done, label the 50 busiest features.",
+        [TrainSae(hook="layers.2", k=64), L(active=50)],
+    ),
+    ("sae: layer 3, 4096, k 32", [TrainSae(hook="layers.3", features=4096, k=32)]),
+    (
+        "train an sae with k=32 on layer 3 and one with k=64 on layer 4",
+        [TrainSae(hook="layers.3", k=32), TrainSae(hook="layers.4", k=64)],
+    ),
+    ("label 0-9, status, then compare 3 and 4", [L(*range(10)), R, C(3, 4)]),
+    ("post the results on slack", NOTHING),
+    ("label the last 10 features", NOTHING),
+    ("label 100 random features", NOTHING),
+    ("find features like 12", NOTHING),
+    ("features similar to 33", NOTHING),
+    ("set feature 12 to zero", NOTHING),
+    ("investigate features from a to z", NOTHING),
+    ("5 most recent findings", NOTHING),
+    ("is feature creep a problem in software?", NOTHING),
+    ("use gpu 1", NOTHING),
 ]
 
 
@@ -693,6 +787,47 @@ CONVERSATIONS = {
     "a picture's number": [
         ("which features fire on test picture 7", [F(picture=p(7, "test"))], ()),
         ("same for 8", [F(picture=p(8, "test"))], ()),
+    ],
+    "those that were listed": [
+        ("find features for umbrellas", [F("umbrellas")], FOUND),
+        ("what do those respond to?", [I(5, 9, 11)], FOUND),
+        ("tell me more about the second", [I(9)], ()),
+    ],
+    "not quite what was meant": [
+        ("find features for umbrellas", [F("umbrellas")], FOUND),
+        ("no, i meant parasols", [F("parasols")], FOUND),
+        ("look for tents instead", [F("tents")], FOUND),
+        ("only 5", [F("tents", count=5)], FOUND),
+        ("tell me the fourth one in detail", None, ()),
+    ],
+    "findings in their order": [
+        ("search findings for boats", [S("boats")], (Named(19, "aa10b2"), Named(27, "bb20c3"))),
+        ("explain the first one", [E(finding="aa10b2")], ()),
+    ],
+    "another question about the picture": [
+        (f"why does the model say yes to '{CAR}' for picture 7", [why(7, CAR, "yes")], FOUND),
+        ("and is there a boat?", [why(7, BOAT)], FOUND),
+        ("which other features fire there?", [F(picture=p(7))], FOUND),
+        ("explain these features", [I(5, 9, 11)], ()),
+    ],
+    "what to do about it": [
+        (f"why does the model say yes to '{CAR}' for picture 7", [why(7, CAR, "yes")], ()),
+        ("how can we stop that?", [X("car")], ()),
+        ("now do fish in the sea", [X("fish", "sea")], ()),
+    ],
+    "the same training on another layer": [
+        ("train an sae on layer 1, k 32", [TrainSae(hook="layers.1", k=32)], ()),
+        ("now layer 4 please", [TrainSae(hook="layers.4", k=32)], ()),
+        ("train another one with k 8", [TrainSae(k=8)], ()),
+    ],
+    "on and on": [
+        ("label 3-5", [L(3, 4, 5)], ()),
+        ("continue", [L(6, 7, 8)], ()),
+        ("another 2", [L(9, 10)], ()),
+    ],
+    "both": [
+        ("compare 3 and 5", [C(3, 5)], ()),
+        ("investigate both", [I(3, 5)], ()),
     ],
 }
 

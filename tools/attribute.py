@@ -8,6 +8,7 @@ Shapes: T positions of the prompt, F features.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, NamedTuple
 
 import torch
@@ -76,6 +77,26 @@ class Token(BaseModel):
     """The feature with the largest score there, for or against."""
 
 
+class Along(BaseModel):
+    """A feature of the lists, and what it says at each token of the text."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    feature: int
+    scores: tuple[float, ...]
+
+
+class AttributionSheet(BaseModel):
+    """The text in the order in which it is read: what all features say there, and single ones."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    tokens: tuple[str, ...]
+    totals: tuple[float, ...]
+    features: tuple[Along, ...]
+    """Each feature that a list has."""
+
+
 class Checked(BaseModel):
     """The strongest features, switched off one by one."""
 
@@ -119,6 +140,8 @@ class AttributeResult(Result):
     heat: ArtefactId | None
     """Where in the picture all features together speak for or against the answer."""
     check: Annotated[Checked | NotChecked, Field(discriminator="kind")]
+    sheet: ArtefactId
+    """What each feature of the lists says at every token of the text."""
 
 
 class _Asked(NamedTuple):
@@ -140,17 +163,23 @@ def attribute(lab: Lab, args: AttributeArguments) -> AttributeResult:
     inputs = seeing.adapter.prepare([prompt])
     question = ask(seeing.adapter, seeing.coder, seeing.hook, inputs, args.answer, args.baseline)
     asked = _Asked(lab, args, picture, question, attributed(question, steps=args.steps))
+    for_image = _causes(asked, "image", against=False)
+    against_image = _causes(asked, "image", against=True)
+    for_text = _causes(asked, "text", against=False)
+    against_text = _causes(asked, "text", against=True)
+    listed = (*for_image, *against_image, *for_text, *against_text)
     return AttributeResult(
         difference=asked.found.difference,
         by_image=float(asked.found.totals("image").sum()),
         by_text=float(asked.found.totals("text").sum()),
-        for_image=_causes(asked, "image", against=False),
-        against_image=_causes(asked, "image", against=True),
-        for_text=_causes(asked, "text", against=False),
-        against_text=_causes(asked, "text", against=True),
+        for_image=for_image,
+        against_image=against_image,
+        for_text=for_text,
+        against_text=against_text,
         tokens=_tokens(asked, inputs),
         heat=_heat(asked, asked.found.scores_TK.sum(1)),
         check=_check(asked),
+        sheet=lab.artefacts.put_document(_sheet(asked, inputs, [one.feature for one in listed])),
     )
 
 
@@ -196,6 +225,20 @@ def _tokens(asked: _Asked, inputs: Inputs) -> tuple[Token, ...]:
             feature=int(indices_TK[t, strongest_T[t]]),
         )
         for t in best
+    )
+
+
+def _sheet(asked: _Asked, inputs: Inputs, features: Sequence[int]) -> AttributionSheet:
+    found, at = asked.found, asked.found.layout.where(TEXT)
+    ids = inputs.tensors["input_ids"][0].tolist()
+    tokenizer = asked.question.adapter.processor.tokenizer
+    return AttributionSheet(
+        tokens=tuple(tokenizer.decode([ids[t]]) for t in at.tolist()),
+        totals=tuple(found.scores_TK.sum(1).cpu()[at].tolist()),
+        features=tuple(
+            Along(feature=one, scores=tuple(found.along(one).cpu()[at].tolist()))
+            for one in sorted(set(features))
+        ),
     )
 
 

@@ -13,16 +13,14 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from tools import panel
 from tools.claims import Claim, parse
-from tools.evidence import Evidence
+from tools.evidence import Split
 from tools.failures import WontWork
 from tools.gathering import Amounts, gather
 from tools.held_out import Contrast, contrast
 from tools.lab import Lab
-from tools.masking import shown
 
 Detector = Literal["clip", "grounder"]
 """`clip` says how near picture and label are, `grounder` how sure it is to have found the label."""
@@ -53,13 +51,13 @@ def foretold(
     lab: Lab,
     detector: Detector,
     label: str,
-    pictures: Sequence[Image.Image],
+    split: Split,
+    numbers: Sequence[int],
     cuts: Mapping[str, float] | None = None,
 ) -> np.ndarray:
-    """How well the label fits each picture, as the detector sees it [N]."""
+    """How well the label fits each of some pictures, as the detector sees it [N]."""
     claim = parse(label)
-    sure = {one: _sure(lab, detector, one, pictures) for one in claim.concepts}
-    return composed(claim, sure, cuts or {})
+    return composed(claim, _sure(lab, detector, claim, split, numbers), cuts or {})
 
 
 def learnt(lab: Lab, detector: Detector, label: str, feature: int) -> Learnt:
@@ -72,13 +70,12 @@ def learnt(lab: Lab, detector: Detector, label: str, feature: int) -> Learnt:
             f"Feature {feature} fires on {evidence.fires_on} of {evidence.size} explore pictures: "
             "how sure a detector has to be can't be learnt there. Score without detection"
         )
-    claim, fires_N = parse(label), fires_of(chosen)
-    pictures = pictures_of(lab, evidence, chosen)
+    claim, fires_N, numbers = parse(label), fires_of(chosen), numbers_of(chosen)
     if claim.beside or claim.without:
         near = _near_misses(lab, claim.bare)
-        pictures += [lab.picture("explore", number) for number in near]
+        numbers += near
         fires_N = np.concatenate([fires_N, panel.fires(lab, "explore", near, feature)])
-    sure = {one: _sure(lab, detector, one, pictures) for one in claim.concepts}
+    sure = _sure(lab, detector, claim, "explore", numbers)
     cuts = fitted(claim, sure, fires_N) if claim.parts > 1 else {}
     return Learnt(best_threshold(composed(claim, sure, cuts), fires_N), cuts)
 
@@ -144,13 +141,14 @@ def _candidates(sure_N: np.ndarray) -> np.ndarray:
 
 
 def _sure(
-    lab: Lab, detector: Detector, concept: str, pictures: Sequence[Image.Image]
-) -> np.ndarray:
-    if detector == "clip":
-        near_N = lab.clip.of_pictures(pictures) @ lab.clip.of_texts([concept])[0]
-        return near_N.double().numpy()
-    located = lab.grounder.locate(pictures, [concept] * len(pictures))
-    return np.array([max(one.scores, default=0) for one in located], np.float64)
+    lab: Lab, detector: Detector, claim: Claim, split: Split, numbers: Sequence[int]
+) -> dict[str, np.ndarray]:
+    """How sure the detector is of each of a claim's concepts [N]."""
+    if detector == "grounder":
+        return panel.sure(lab, split, numbers, claim.concepts)
+    looks_NE = lab.clip.of_pictures([lab.picture(split, number) for number in numbers])
+    near_NC = (looks_NE @ lab.clip.of_texts(claim.concepts).T).double().numpy()
+    return dict(zip(claim.concepts, near_NC.T, strict=True))
 
 
 def _near_misses(lab: Lab, claim: Claim) -> list[int]:
@@ -159,9 +157,9 @@ def _near_misses(lab: Lab, claim: Claim) -> list[int]:
     return np.argsort(-likely_N, kind="stable")[:NEAR_MISSES].tolist()
 
 
-def pictures_of(lab: Lab, evidence: Evidence, chosen: Contrast) -> list[Image.Image]:
-    """The pictures themselves, the firing ones first."""
-    return [shown(lab, evidence, one) for one in (*chosen.firing, *chosen.silent)]
+def numbers_of(chosen: Contrast) -> list[int]:
+    """The pictures' numbers, the firing ones first."""
+    return [one.picture for one in (*chosen.firing, *chosen.silent)]
 
 
 def fires_of(chosen: Contrast) -> np.ndarray:

@@ -73,13 +73,18 @@ def masked(
 
 def shown(lab: Lab, evidence: Evidence, sighting: Sighting) -> Image.Image:
     """A sighting's picture as it is, if the evidence is of the lab's own pictures."""
+    check_pictures(lab, evidence)
+    return lab.picture(evidence.split, sighting.picture)
+
+
+def check_pictures(lab: Lab, evidence: Evidence) -> None:
+    """Refuse evidence of other pictures than the lab's."""
     pictures = lab.pictures(evidence.split)
     if pictures.digest != evidence.pictures:
         raise WontWork(
             f"The evidence is of pictures {evidence.pictures[:12]}, {evidence.split} has "
             f"{pictures.digest[:12]} now. Gather it anew with top_images"
         )
-    return lab.picture(evidence.split, sighting.picture)
 
 
 def usual_level(evidence: Evidence, style: Style) -> float:

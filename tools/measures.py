@@ -27,12 +27,12 @@ from tools.artefacts import ArtefactId
 from tools.claims import parse
 from tools.evidence import Evidence, Sighting
 from tools.failures import TryAgain
-from tools.foretelling import Detector, fires_of, foretold, learnt, pictures_of
+from tools.foretelling import Detector, fires_of, foretold, learnt, numbers_of
 from tools.ground import mask_artefact
 from tools.held_out import Contrast
 from tools.judging import Verdicts, judged
 from tools.lab import Lab
-from tools.masking import active, shown
+from tools.masking import active, check_pictures, shown
 
 Which = Literal["iou", "clip", "consistency", "detection"]
 Name = Literal[
@@ -194,11 +194,10 @@ def _cases(verdicts: Verdicts) -> Cases:
 def _detections(task: Task) -> Measured:
     lab, detector, label = task.lab, task.detector, task.label
     threshold, cuts = learnt(lab, detector, label, task.evidence.feature)
-    pictures = pictures_of(lab, task.evidence, task.contrast)
-    fires_N = fires_of(task.contrast)
-    score_N = foretold(lab, detector, label, pictures, cuts)
+    check_pictures(lab, task.evidence)
+    fires_N, numbers = fires_of(task.contrast), numbers_of(task.contrast)
+    score_N = foretold(lab, detector, label, task.evidence.split, numbers, cuts)
     found = detection(score_N, fires_N, threshold, lab.seed)
-    numbers = [one.picture for one in (*task.contrast.firing, *task.contrast.silent)]
     rows = zip(numbers, score_N.tolist(), fires_N.tolist(), strict=True)
     return Measured(
         {"balanced_accuracy": found.balanced_accuracy, "auroc": found.auroc},

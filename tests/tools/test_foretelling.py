@@ -34,7 +34,7 @@ def test_a_gap_is_cut_in_its_middle():
 
 def test_a_label_that_fits_nowhere_scores_zero_with_the_grounder(make_lab):
     lab = make_lab(grounder=OracleGrounder())
-    assert foretold(lab, "grounder", "unicorn", [lab.picture("explore", 0)]) == [0]
+    assert foretold(lab, "grounder", "unicorn", "explore", [0]) == [0]
 
 
 def test_validate_pictures_have_no_part_in_the_threshold(make_lab, world, feature_of):
@@ -86,5 +86,5 @@ def test_a_right_claim_foretells_firing_on_pictures_it_was_not_learnt_on(make_la
     label = world.observer.planted[feature].label
     threshold, cuts = learnt(lab, "grounder", label, feature)
     numbers = range(60)
-    told_N = foretold(lab, "grounder", label, [lab.picture("validate", n) for n in numbers], cuts)
+    told_N = foretold(lab, "grounder", label, "validate", numbers, cuts)
     assert (told_N >= threshold).tolist() == fires(lab, "validate", numbers, feature)

@@ -43,13 +43,14 @@ def build(
     from lmmscope.settings import load_settings
     from sae_core.index.build import build_index, build_part
     from sae_core.index.levels import FILE, StrongObserver, levels_of, write_levels
+    from sae_core.index.lit import Recorder
     from sae_core.index.observer import source_of, spec_of
 
     settings = load_settings(profile)
     wiring.use_threads(settings)
     if (out / "index.json").exists():
         raise UserError(f"{out} already holds an index. Try lmmscope index show, or another folder")
-    shown = wiring.pictures(data or settings.data.explore, n)
+    shown = wiring.pictures(settings, data or settings.data.explore, n)
     if planted_seed is None:
         seeing = wiring.strong(settings, wiring.observer(settings, sae), shown, out)
     else:
@@ -58,9 +59,11 @@ def build(
         write_levels(seeing.levels, out / FILE)
     spec = spec_of(seeing, shown, levels=levels_of(seeing), top=top, sample=sample)
     span = range(len(shown)) if part is None else _span(part, len(shown))
-    with counted(source_of(seeing, shown), span) as source:
+    with counted(source_of(seeing, shown, settings.batch), span) as source:
         if part is None:
-            build_index(out, spec, source, device=wiring.device())
+            recorder = Recorder(source)
+            build_index(out, spec, recorder, device=wiring.device())
+            recorder.write(out, spec.size)
         else:
             build_part(out, spec, source, span, device=wiring.device())
     typer.echo(f"wrote {out}: {spec.features} features, {len(span)} pictures")
@@ -91,7 +94,7 @@ def show(
     level = _level(index or wiring.model_folder(settings.data.index or ""), feature)
     typer.echo(json_of(record, level)) if as_json else show_record(record, level)
     if png is not None:
-        shown = wiring.pictures(data or settings.data.explore, found.spec.size)
+        shown = wiring.pictures(settings, data or settings.data.explore, found.spec.size)
         if shown.digest != found.spec.pictures:
             raise UserError(
                 f"The index was built from pictures {found.spec.pictures[:12]}, these are "

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from functools import cache, partial
+from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 
@@ -17,9 +17,11 @@ from lmmscope import wiring
 from lmmscope.doctor_servers import served_models
 from lmmscope.index_view import counted
 from lmmscope.settings import Settings
+from lmmscope.shelf import Shelf
 from sae_core.errors import UserError
 from sae_core.index.build import build_index
 from sae_core.index.levels import levels_of
+from sae_core.index.lit import Recorder
 from sae_core.index.observer import Observer, PictureSet, source_of, spec_of
 from sae_core.index.query import Index
 from sae_core.index.spec import IndexSpec
@@ -49,15 +51,19 @@ def lab(
     sae: str | None = None,
     around: Around = lambda _, make: make(),
     labels: Labels | None = None,
+    shelf: Shelf | None = None,
 ) -> Lab:
     """The profile's lab; on planted toybox features where a seed is given.
 
-    `around` may put something around each model that is asked, or in its place.
+    `around` may put something around each model that is asked, or in its place. What is on the
+    shelf is not loaded again: one shelf serves labs of the same profile and features.
     """
-    pictures, servers = _pictures(settings), AsyncExitStack()
+    pictures, servers, kept = _pictures(settings), AsyncExitStack(), shelf or Shelf()
 
-    @cache
     def observer() -> Observer:
+        return kept.once("observer", seen)
+
+    def seen() -> Observer:
         if planted_seed is not None:
             return wiring.planted(planted_seed)
         graded = wiring.observer(settings, sae)
@@ -69,7 +75,9 @@ def lab(
     def chat(role: str) -> ChatModel:
         return around(
             role,
-            lambda: MeteredChat(_chat(settings, role, servers), ledger, budget, cache=replies),
+            lambda: MeteredChat(
+                _chat(settings, role, servers, kept), ledger, budget, cache=replies
+            ),
         )
 
     def index(split: Split) -> Index:
@@ -78,19 +86,19 @@ def lab(
             found = wiring.index_in(settings, wiring.model_folder(name))
             if found.spec.pictures == pictures[split].digest:
                 return found
-        return _kept_index(settings.runs / "indexes", observer(), pictures[split], split)
+        return _kept_index(settings, observer(), pictures[split], split)
 
     makers = Makers(
         observer=observer,
-        index=index,
+        index=lambda split: kept.once(f"index {split}", lambda: index(split)),
         explainer=partial(chat, "explainer"),
         judge=partial(chat, "judge"),
-        grounder=partial(_grounder, settings),
-        clip=partial(_clip, settings),
+        grounder=partial(kept.once, "grounder", partial(_grounder, settings)),
+        clip=partial(kept.once, "clip", partial(_clip, settings)),
         describer=partial(chat, "describer"),
         editor=partial(_editor, settings, servers) if _edits(settings) else None,
-        target=partial(wiring.target, settings),
-        lessons=partial(wiring.conversations, settings.data.train),
+        target=partial(kept.once, "target", partial(wiring.target, settings)),
+        lessons=partial(wiring.conversations, settings, settings.data.train),
         close=servers.aclose,
     )
     return Lab(
@@ -111,7 +119,7 @@ def _pictures(settings: Settings) -> dict[Split, PictureSet]:
         "test": (data.test, data.held_out_pictures),
     }
     return {
-        split: wiring.pictures(source, count)
+        split: wiring.pictures(settings, source, count)
         for split, (source, count) in named.items()
         if source is not None
     }
@@ -132,13 +140,18 @@ def _shipped(settings: Settings, split: Split) -> str | None:
     return {"explore": settings.data.index, "test": settings.data.test_index}.get(split)
 
 
-def _kept_index(folder: Path, observer: Observer, pictures: PictureSet, split: Split) -> Index:
+def _kept_index(
+    settings: Settings, observer: Observer, pictures: PictureSet, split: Split
+) -> Index:
     """The index of these features on these pictures, built if it is not there yet."""
     spec = spec_of(observer, pictures, levels=levels_of(observer))
-    path = folder / _name(spec, split)
+    path = settings.runs / "indexes" / _name(spec, split)
     if not (path / "index.json").exists():
-        with counted(source_of(observer, pictures), range(len(pictures))) as source:
-            build_index(path, spec, source)
+        found = source_of(observer, pictures, settings.batch)
+        with counted(found, range(len(pictures))) as source:
+            recorder = Recorder(source)
+            build_index(path, spec, recorder)
+            recorder.write(path, spec.size)
     return Index.open(path, coder=observer.digest, model=observer.model, hook=observer.hook)
 
 
@@ -146,7 +159,7 @@ def _name(spec: IndexSpec, split: Split) -> str:
     return f"{split}-{hashlib.sha256(spec.model_dump_json().encode()).hexdigest()[:16]}"
 
 
-def _chat(settings: Settings, role: str, servers: AsyncExitStack) -> ChatModel:
+def _chat(settings: Settings, role: str, servers: AsyncExitStack, kept: Shelf) -> ChatModel:
     server, name = getattr(settings.servers, role), getattr(settings.models, role)
     if role == "describer" and server is None and name is None:
         # A large target is not loaded a second time where a server can say the same.
@@ -159,7 +172,7 @@ def _chat(settings: Settings, role: str, servers: AsyncExitStack) -> ChatModel:
         raise UserError(f"Profile {settings.name!r} names no {role}. Set models.{role} in it")
     from tools.backends.llava import load_llava
 
-    return load_llava(wiring.model_folder(name), name=name)
+    return kept.once(f"chat {name}", lambda: load_llava(wiring.model_folder(name), name=name))
 
 
 def named(server: ServerConfig) -> ServerConfig:

@@ -14,10 +14,11 @@ import torch
 
 from sae_core.index.draw import lots
 from sae_core.index.query import FeatureRecord, Index, Shown
+from tools import panel
 from tools.evidence import Evidence, Group, Sighting, Split
 from tools.failures import WontWork
 from tools.lab import Lab
-from tools.observing import AT_ONCE, fires
+from tools.observing import AT_ONCE
 
 PATIENCE = 8 * AT_ONCE
 """So many pictures are looked at in search of silent ones of a kind, and no more."""
@@ -150,8 +151,8 @@ class _Silent:
         while len(found) < count and (
             batch := list(islice(candidates, min(AT_ONCE, 2 * (count - len(found)))))
         ):
-            fired = fires(self._lab, self._split, batch, self._record.feature)
-            found += [n for n, fire in zip(batch, fired, strict=True) if not fire]
+            fires_N = panel.fires(self._lab, self._split, batch, self._record.feature)
+            found += [n for n, fires in zip(batch, fires_N.tolist(), strict=True) if not fires]
         return found[:count]
 
 

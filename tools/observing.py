@@ -9,14 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import torch
 from PIL import Image
 
 from sae_core.index.harvest import Numbered
 from sae_core.index.observer import Observer
 from sae_core.index.table import Harvested
-from tools.evidence import Split
-from tools.lab import Lab
 
 AT_ONCE = 32
 """How many pictures the observer gets at once."""
@@ -27,14 +24,3 @@ def seen(observer: Observer, pictures: Sequence[Image.Image]) -> Iterator[Harves
     for at in range(0, len(pictures), AT_ONCE):
         batch = pictures[at : at + AT_ONCE]
         yield observer.observe([Numbered(at + n, picture) for n, picture in enumerate(batch)])
-
-
-def fires(lab: Lab, split: Split, numbers: Sequence[int], feature: int) -> list[bool]:
-    """Whether a feature fires anywhere on each of some pictures of a split."""
-    answers: list[bool] = []
-    for at in range(0, len(numbers), AT_ONCE):
-        shown = [lab.picture(split, number) for number in numbers[at : at + AT_ONCE]]
-        for batch in seen(lab.observer, shown):
-            values_BP = batch.code.of(torch.tensor([feature], device=batch.code.values_NK.device))
-            answers += (values_BP.flatten(1) > 0).any(1).tolist()
-    return answers

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sae_core.index.lit import lit_of, read_lit
 from tools.claims import Claim
 from tools.evidence import Split
 from tools.lab import Lab
@@ -38,7 +39,7 @@ Lit = dict[int, np.ndarray]
 
 def fires(lab: Lab, split: Split, numbers: Sequence[int], feature: int) -> np.ndarray:
     """Whether a feature fires on each of some pictures [N]."""
-    lit: Lit = lab.once(f"lit on {split}", dict)
+    lit = lab.once(f"lit on {split}", lambda: _known(lab, split))
     new = [number for number in dict.fromkeys(numbers) if number not in lit]
     for at in range(0, len(new), AT_ONCE):
         batch = new[at : at + AT_ONCE]
@@ -46,13 +47,18 @@ def fires(lab: Lab, split: Split, numbers: Sequence[int], feature: int) -> np.nd
     return np.array([feature in lit[number] for number in numbers], bool)
 
 
+def _known(lab: Lab, split: Split) -> Lit:
+    """What the split's index has noted of all its pictures, if it has."""
+    index = lab.index(split)
+    if index.folder is None or index.spec.pictures != lab.pictures(split).digest:
+        return {}
+    found = read_lit(index.folder)
+    return {} if found is None else {n: found.on(n) for n in range(index.spec.size)}
+
+
 def _lit(lab: Lab, split: Split, numbers: Sequence[int]) -> list[np.ndarray]:
-    found: list[np.ndarray] = []
-    for batch in seen(lab.observer, [lab.picture(split, number) for number in numbers]):
-        values_BS, indices_BS = (part.flatten(1).cpu() for part in batch.code)
-        for values_S, indices_S in zip(values_BS, indices_BS, strict=True):
-            found.append(np.unique(indices_S[values_S > 0].numpy()))
-    return found
+    shown = [lab.picture(split, number) for number in numbers]
+    return [row for batch in seen(lab.observer, shown) for row in lit_of(batch)]
 
 
 def sure(

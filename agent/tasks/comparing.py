@@ -13,9 +13,9 @@ from agent.findings import FeatureFinding
 from agent.office import Office
 from agent.plan import Compare
 from agent.planner import Named
+from tools import panel
 from tools.evidence import FIRING, Evidence
 from tools.failures import WontWork
-from tools.observing import fires
 from tools.top_images import TopImagesResult
 
 
@@ -53,7 +53,7 @@ def _shared(desk: Desk, result: TopImagesResult, other: int) -> float:
     numbers = [one.picture for one in evidence.of(*FIRING)]
     if not numbers:
         return 0.0
-    return sum(fires(desk.lab, "explore", numbers, other)) / len(numbers)
+    return float(panel.fires(desk.lab, "explore", numbers, other).mean())
 
 
 def _known(office: Office, feature: int) -> FeatureFinding | None:

@@ -118,8 +118,10 @@ class _Pairs(NamedTuple):
 class Index:
     """A finished index."""
 
-    def __init__(self, stored: Stored) -> None:
+    def __init__(self, stored: Stored, folder: Path | None = None) -> None:
         self.spec: IndexSpec = stored.spec
+        self.folder = folder
+        """Where it was opened."""
         self._arrays = stored.arrays
 
     @staticmethod
@@ -134,7 +136,7 @@ class Index:
         """Open an index, if it was built for this SAE, model, hook and levels, where given."""
         stored = read_index(folder)
         check_serves(stored.spec, folder, coder=coder, model=model, hook=hook, levels=levels)
-        return Index(stored)
+        return Index(stored, folder)
 
     @property
     def features(self) -> int:

@@ -8,7 +8,7 @@ Shapes: S tokens of a reply, V tokens of the vocabulary, F features.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
@@ -26,6 +26,10 @@ from sae_core.steering.controls import Control, control_row
 from sae_core.steering.hook import steering
 from sae_core.steering.logits import first_token, generated, repeated, reply_logits
 from sae_core.steering.plan import Intervention, Mode, Row
+
+Heard = Callable[[Sequence[str]], None]
+"""Is told what the rows say as far as they are, in the order of the outcomes, after each token; the
+last rows may be missing yet. What it raises ends the experiment."""
 
 
 class Outcome(BaseModel):
@@ -89,6 +93,7 @@ def steer(
     rates_F: np.ndarray | None = None,
     seed: int = 0,
     batch: int = 16,
+    heard: Heard | None = None,
 ) -> Steered:
     """Run every entry of a sweep and its controls, in batches, and measure what they did."""
     check_fits(adapter, coder, hook)
@@ -105,7 +110,7 @@ def steer(
             row = control_row(control, entry, coder, rates_F=rates_F, seed=seed)
             plan.append(_Planned(control, at, row))
     run = _Run(adapter, coder, hook, mode, adapter.prepare([prompt]), batch)
-    outcomes = _outcomes(run, plan, asked, tokens)
+    outcomes = _outcomes(run, plan, asked, tokens, heard)
     return Steered(
         hook=hook,
         mode=mode,
@@ -126,14 +131,24 @@ class _Run(NamedTuple):
     inputs: Inputs
     batch: int
 
-    def replies(self, rows: Sequence[Row], tokens: int) -> list[Tensor]:
+    def replies(self, rows: Sequence[Row], tokens: int, heard: Heard | None = None) -> list[Tensor]:
         """What each row says."""
         said: list[Tensor] = []
+
+        def tell(begun: list[Tensor]) -> None:
+            if heard is not None:
+                heard(self.texts([*said, *begun]))
+
         for some in self._batches(rows):
             inputs = repeated(self.inputs, len(some))
             with self._steering(some):
-                said += generated(self.adapter, inputs.tensors, tokens)
+                said += generated(self.adapter, inputs.tensors, tokens, tell if heard else None)
         return said
+
+    def texts(self, replies: Sequence[Tensor]) -> list[str]:
+        """Replies in words."""
+        told = self.adapter.processor.batch_decode(replies, skip_special_tokens=True)
+        return [text.strip() for text in told]
 
     def logits(self, rows: Sequence[Row], reply_S: Tensor) -> Iterator[Tensor]:
         """Each row's logits along one reply [S, V]."""
@@ -169,11 +184,15 @@ class _Run(NamedTuple):
 
 @torch.no_grad()
 def _outcomes(
-    run: _Run, plan: Sequence[_Planned], asked: dict[str, int], tokens: int
+    run: _Run,
+    plan: Sequence[_Planned],
+    asked: dict[str, int],
+    tokens: int,
+    heard: Heard | None,
 ) -> list[Outcome]:
     rows = [planned.row for planned in plan]
-    replies = run.replies(rows, tokens)
-    texts = run.adapter.processor.batch_decode(replies, skip_special_tokens=True)
+    replies = run.replies(rows, tokens, heard)
+    texts = run.texts(replies)
     perplexities = run.perplexities(replies)
     first: Tensor | None = None
     outcomes = []
@@ -187,7 +206,7 @@ def _outcomes(
                 control=plan[at].control,
                 entry=plan[at].entry,
                 interventions=rows[at].interventions,
-                text=texts[at].strip(),
+                text=texts[at],
                 ids=tuple(replies[at].tolist()),
                 logits={word: float(logits_SV[0, token]) for word, token in asked.items()},
                 changes={word: float(moved_V[token]) for word, token in asked.items()},

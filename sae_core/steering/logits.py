@@ -8,10 +8,12 @@ Shapes: B rows, T positions, S tokens of a reply, V tokens of the vocabulary.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
+from transformers.generation.streamers import BaseStreamer
 
 from sae_core.errors import UserError
 from sae_core.lmm.adapter import Adapter, Inputs
@@ -77,22 +79,50 @@ def reply_logits(adapter: Adapter, tensors: dict[str, Tensor], reply_BS: Tensor)
     return logits_at(adapter, longer, torch.arange(-length, 0)).float()
 
 
-def generated(adapter: Adapter, tensors: dict[str, Tensor], tokens: int) -> list[Tensor]:
+Heard = Callable[[list[Tensor]], None]
+"""Is told all replies of a batch as far as they are, after each token; what it raises ends them."""
+
+
+class _Telling(BaseStreamer):
+    """Collects the tokens of all rows as they come."""
+
+    def __init__(self, heard: Heard, ends: Tensor) -> None:
+        self._heard, self._ends = heard, ends
+        self._said: list[Tensor] | None = None
+
+    def put(self, value: Tensor) -> None:
+        """The next token of each row [B]; what comes first is the prompt, and no news."""
+        if self._said is None:
+            self._said = []
+            return
+        self._said.append(value.cpu())
+        reply_BS = torch.stack(self._said, 1)
+        self._heard([_up_to(row, torch.isin(row, self._ends)) for row in reply_BS])
+
+    def end(self) -> None:
+        """Nothing is held back that would have to be told now."""
+
+
+def generated(
+    adapter: Adapter, tensors: dict[str, Tensor], tokens: int, heard: Heard | None = None
+) -> list[Tensor]:
     """Greedy replies, each up to and with its end."""
     model: Any = adapter.model  # transformers types generate() as if it could be a tensor
     image = model.config.image_token_id
+    ends = torch.tensor(_ends(model.generation_config.eos_token_id), dtype=torch.long)
     out_BT = model.generate(
         **tensors,
         max_new_tokens=tokens,
         do_sample=False,
         # A reply with the token of a picture could not be read again without one.
         suppress_tokens=None if image is None else [image],
+        streamer=None if heard is None else _Telling(heard, ends),
     )
     asked_BT = tensors.get("decoder_input_ids", tensors["input_ids"])
     length = asked_BT.shape[1]
     if out_BT.shape[1] >= length and bool((out_BT[:, :length] == asked_BT).all()):
         out_BT = out_BT[:, length:]
-    ends = torch.tensor(_ends(model.generation_config.eos_token_id)).to(out_BT)
+    ends = ends.to(out_BT.device)
     return [_up_to(row, torch.isin(row, ends)) for row in out_BT]
 
 

@@ -4,18 +4,17 @@
                                                {"type": "text", "text": "what is this?"}]},
                   {"role": "assistant", "content": "a cat."}]}
 
-Knows that format; nothing of models. Lines are found once, read when they are needed.
+Knows that format, and pictures that are shown without a word; nothing of models. Lines are found
+once, read when they are needed.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from abc import abstractmethod
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from PIL import Image, UnidentifiedImageError
 
@@ -23,7 +22,8 @@ from sae_core.errors import UserError
 from sae_core.lmm.adapter import Prompt
 from sae_core.training.activations import Conversation
 
-PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"}
+if TYPE_CHECKING:
+    from sae_core.index.observer import PictureSet
 
 
 def read_picture(path: Path) -> Image.Image:
@@ -99,50 +99,15 @@ class ChatFile(Lazy):
         return Conversation(Prompt(found, text), reply)
 
 
-class PictureFolder(Lazy):
-    """All pictures under a folder, in the order of their names, each shown without a word."""
+class Shown(Lazy):
+    """A numbered set of pictures, each shown without a word."""
 
-    def __init__(self, folder: Path, count: int | None = None) -> None:
-        self.paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURES)[:count]
-        if not self.paths:
-            raise UserError(
-                f"No pictures under {folder}: looked for {', '.join(sorted(PICTURES))}."
-            )
+    def __init__(self, pictures: PictureSet) -> None:
+        self.pictures = pictures
 
     def __len__(self) -> int:
-        return len(self.paths)
+        return len(self.pictures)
 
     def one(self, index: int) -> Conversation:
-        """The picture at this place, alone."""
-        return Conversation(Prompt((read_picture(self.paths[index]),), ""))
-
-
-def conversations_at(path: Path, count: int | None = None) -> Sequence[Conversation]:
-    """A .jsonl file of conversations or a folder of pictures; all, or the first ones."""
-    if path.is_dir():
-        return PictureFolder(path, count)
-    if path.suffix == ".jsonl":
-        return ChatFile(path, count)
-    raise UserError(f"No data set at {path}: give a .jsonl file in chat format, or a folder.")
-
-
-class PictureFiles:
-    """The pictures under a folder as a numbered set."""
-
-    def __init__(self, folder: Path, count: int | None = None) -> None:
-        self.paths = PictureFolder(folder, count).paths
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 of all their bytes, in order."""
-        running = hashlib.sha256()
-        for path in self.paths:
-            running.update(hashlib.sha256(path.read_bytes()).digest())
-        return running.hexdigest()
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def picture(self, number: int) -> Image.Image:
-        """One of them."""
-        return read_picture(self.paths[number])
+        """The picture of this number, alone."""
+        return Conversation(Prompt((self.pictures.picture(index),), ""))

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tools.oracles import OracleClip, OracleGrounder
+from tools import panel
 from tools.claims import parse
 from tools.failures import WontWork
 from tools.foretelling import HALF, best_threshold, calibrated, composed, fitted, foretold, learnt
-from tools.observing import fires
 
 SCORES = st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=2).filter(
     lambda rows: len({fires for _, fires in rows}) == 2
@@ -87,4 +87,4 @@ def test_a_right_claim_foretells_firing_on_pictures_it_was_not_learnt_on(make_la
     threshold, cuts = learnt(lab, "grounder", label, feature)
     numbers = range(60)
     told_N = foretold(lab, "grounder", label, "validate", numbers, cuts)
-    assert (told_N >= threshold).tolist() == fires(lab, "validate", numbers, feature)
+    assert (told_N >= threshold).tolist() == panel.fires(lab, "validate", numbers, feature).tolist()

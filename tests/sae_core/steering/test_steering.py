@@ -338,6 +338,40 @@ def test_every_entry_has_every_control(steered):
     assert {c: len(steered.of(c)) for c in CONTROLS} == dict.fromkeys(CONTROLS, 3)
 
 
+def test_who_listens_hears_every_token_of_every_row_and_changes_nothing(llava, steered):
+    heard = []
+    plan = [one.interventions for one in steered.entries]
+    again = steer(
+        *llava[:2],
+        HOOK,
+        llava.prompt,
+        plan,
+        tokens=5,
+        words=("yes", "no"),
+        controls=CONTROLS,
+        rates_F=np.ones(40),
+        batch=4,
+        heard=lambda texts: heard.append(list(texts)),
+    )
+    assert again == steered
+    assert heard[-1] == [one.text for one in (steered.unsteered, *again.entries, *again.controls)]
+    assert [len(texts) for texts in heard] == sorted(len(texts) for texts in heard)
+    assert len(heard[0]) == 4
+
+
+def test_a_listener_that_has_heard_enough_ends_the_experiment(llava):
+    class Enough(Exception):
+        pass
+
+    def heard(texts):
+        assert len(texts) == 2
+        raise Enough
+
+    with pytest.raises(Enough):
+        steer(*llava[:2], HOOK, llava.prompt, sweep([3], "clamp", [40.0]), heard=heard)
+    assert not llava.adapter.block(HOOK)._forward_hooks
+
+
 def test_the_unsteered_row_differs_from_itself_in_nothing(steered):
     assert set(steered.unsteered.changes.values()) == {0.0}
     assert set(steered.unsteered.kl) == {0.0}

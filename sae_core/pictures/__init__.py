@@ -1,0 +1,1 @@
+"""Pictures from disk as numbered sets: folders, WebDataset tars and Parquet files."""

@@ -108,6 +108,7 @@ def lab(
         saes=_saes(settings),
         labels=labels,
         questions=_questions(settings),
+        looks=None if settings.data.looks is None else wiring.model_folder(settings.data.looks),
     )
 
 

@@ -1,18 +1,19 @@
 """What a profile says: a TOML file, with LMMSCOPE_* variables of the environment laid over it.
 
+A profile may extend another one: what it says is laid over that, table by table, value by value.
+
 It knows names and values only: whether a folder exists or a server answers is for the doctor and
 the wiring to find out.
 """
 
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PositiveInt,
     ValidationError,
@@ -22,6 +23,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from pydantic_settings.sources import PydanticBaseSettingsSource
 
+from lmmscope.published import Coder, Part, Published, Serving
 from sae_core.errors import UserError
 from tools.backends.config import ServerConfig
 
@@ -39,12 +41,8 @@ def _by_address(server: object) -> object:
 Server = Annotated[ServerConfig, BeforeValidator(_by_address)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class Models(_Part):
-    """A model folder for each role: a path, or `toybox:ROLE` for one that is shipped."""
+class Models(Part):
+    """A model for each role: a path, a name on the hub, or `toybox:ROLE` for a shipped one."""
 
     target: str
     """The large multimodal model whose features are explained."""
@@ -67,15 +65,18 @@ class Models(_Part):
     """The sparse coder whose features are explained, in any of the known formats."""
 
 
-class Data(_Part):
+class Data(Part):
     """Where pictures come from, and the layer that is looked at."""
 
     hook: str = "layers.0"
     """The block of the target's language model whose output is split into features."""
     train: str | None = None
-    """What coders are trained on: `toybox:SPLIT`, a .jsonl file in chat format, a folder."""
+    """What coders are trained on: `toybox:SPLIT`, a .jsonl file in chat format, Parquet files with
+    turns, or pictures as below."""
     explore: str | None = None
-    """The pictures that the feature index is built from, and that explanations are made from."""
+    """The pictures that the feature index is built from, and that explanations are made from:
+    `toybox:SPLIT`, `hub:ORGANISATION/NAME[/PATTERN]`, a folder, .tar or .parquet files, a .txt list
+    of these. `#0-80` after it means the part of it between two percentages."""
     validation: str | None = None
     """The pictures that scores are measured on."""
     test: str | None = None
@@ -84,6 +85,9 @@ class Data(_Part):
     """How many pictures of `explore` are looked at; none is all."""
     held_out_pictures: PositiveInt | None = None
     """How many pictures of `validation`, and of `test`, are looked at; none is all."""
+    side: PositiveInt | None = None
+    """Pictures are drawn to this many pixels a side, for a target whose grid follows a picture's
+    size; none leaves them as they are."""
     index: str | None = None
     """The feature index of the SAE on the explore pictures, with its levels."""
     test_index: str | None = None
@@ -91,13 +95,15 @@ class Data(_Part):
     firing: float = Field(default=0.5, ge=0, le=1)
     """From what share of what its fifth-best picture reaches a feature counts as firing; 0: from
     any activation on."""
+    looks: str | None = None
+    """A folder with the CLIP embeddings of the first pictures; others are made once."""
     questions: str | None = None
     """Questions with right answers, to mend behaviours on: a .jsonl file, `toybox:validate`."""
     questions_test: str | None = None
     """Those that a fix is tested on, once."""
 
 
-class Servers(_Part):
+class Servers(Part):
     """OpenAI-compatible servers, as an address or as a table. One replaces the role's folder."""
 
     explainer: Server | None = None
@@ -137,10 +143,20 @@ class Settings(BaseSettings):
     """Pictures, and the layer that is looked at."""
     servers: Servers = Servers()
     """Model servers by role."""
+    coder: Coder | None = None
+    """The sparse coder to train."""
+    engines: dict[str, Serving] = {}
+    """How servers are started, by role."""
+    published: Published = Published()
+    """Sizes to plan with."""
     runs: Path = Path("runs")
     """Where runs write; relative to the folder that lmmscope is run in."""
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     """What the target computes in."""
+    bits: Literal[4, 8] | None = None
+    """Bits that a weight of the target is kept in; none is as many as it computes in."""
+    batch: PositiveInt = 32
+    """Pictures that the target looks at together while an index is built."""
     threads: PositiveInt | None = None
     """CPU threads of torch; none leaves it to torch and OMP_NUM_THREADS."""
 
@@ -179,7 +195,7 @@ def load_settings(profile: str | None = None) -> Settings:
     """Read a profile, with the environment laid over it."""
     path = profile_path(profile)
     _refuse_unknown_variables()
-    values: dict[str, Any] = {"name": path.stem, **_read(path)}
+    values: dict[str, Any] = {"name": path.stem, **_extended(path)}
     try:
         return Settings(**values)
     except ValidationError as error:
@@ -209,6 +225,27 @@ def _known() -> str:
     return ", ".join(known_profiles())
 
 
+def _extended(path: Path, below: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """What a file says, laid over what the profile says that it extends."""
+    if path in below:
+        raise UserError(f"The profile {path} extends itself. Take out one `extends`")
+    said = _read(path)
+    if (name := said.pop("extends", None)) is None:
+        return said
+    beside = path.parent / str(name)
+    base = beside if beside.suffix == ".toml" and beside.is_file() else profile_path(str(name))
+    return _laid_over(_extended(base, (*below, path)), said)
+
+
+def _laid_over(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables are merged, values replaced; a profile's name is its own."""
+    merged = {key: value for key, value in base.items() if key != "name"}
+    for key, value in top.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _laid_over(merged[key], value) if both else value
+    return merged
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -232,9 +269,8 @@ def _fault(details: ErrorDetails) -> str:
     where = ".".join(str(part) for part in details["loc"])
     match details["type"]:
         case "extra_forbidden":
-            table = {"models": Models, "data": Data, "servers": Servers}.get(
-                str(details["loc"][0]), Settings
-            )
+            tables = {"models": Models, "data": Data, "servers": Servers, "coder": Coder}
+            table = tables.get(str(details["loc"][0]), Settings)
             return f"unknown key {where} (known: {', '.join(table.model_fields)})"
         case "missing":
             return f"{where} is missing"

@@ -5,6 +5,7 @@ Knows the file format only; nothing of models.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import operator
 from pathlib import Path
@@ -50,3 +51,23 @@ def check_model(folder: Path) -> Path:
     for path in sorted(folder.glob("*.safetensors")) or [folder / "model.safetensors"]:
         check_weights(path)
     return folder
+
+
+def digest_of(folder: Path) -> str:
+    """SHA-256 of a model's weights and of what prepares its inputs."""
+    running = hashlib.sha256()
+    kinds = (".safetensors", ".json", ".jinja", ".model", ".txt")
+    for path in sorted(one for one in folder.iterdir() if one.suffix in kinds):
+        with path.open("rb") as file:
+            running.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
+    return running.hexdigest()
+
+
+def named_by_content(path: Path) -> str:
+    """A model's name that says which weights it has, wherever they lie; a hub's name as it is."""
+    if path.is_dir():
+        return f"{path.name} {digest_of(path)[:16]}"
+    if path.is_file():
+        with path.open("rb") as file:
+            return f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
+    return str(path)

@@ -63,11 +63,14 @@ class Lab:
         report: Callable[[Progress], None] = lambda _: None,
         labels: Labels | None = None,
         questions: Mapping[Split, QuestionSet] | None = None,
+        looks: Path | None = None,
     ) -> None:
         self._makers, self._pictures, self._opened = makers, dict(pictures), opened
         self.runs, self.seed = runs, seed
         self.saes = dict(saes or {})
         """The folders of the coders that the profile names."""
+        self.looks = looks
+        """A folder with how known pictures look, to spare looking at them."""
         self.report = report
         """Whom a training tells how far it is, from its own thread."""
         self.labels: Labels = labels or KnownLabels({})

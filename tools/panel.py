@@ -101,15 +101,17 @@ def _looks(lab: Lab, split: Split) -> Tensor:
     pictures = lab.pictures(split)
     size = min(SIZE, len(pictures))
     name = hashlib.sha256(f"{pictures.digest} {size} {lab.clip.identity}".encode()).hexdigest()
-    path = lab.runs / "looks" / f"{name[:16]}.npy"
-    if path.exists():
-        return torch.from_numpy(np.load(path))
+    file = f"{name[:16]}.npy"
+    for path in (lab.runs / "looks" / file, *([lab.looks / file] if lab.looks else [])):
+        if path.exists():
+            return torch.from_numpy(np.load(path)).float()
     batches = (range(at, min(at + AT_ONCE, size)) for at in range(0, size, AT_ONCE))
     found = torch.cat(
         [lab.clip.of_pictures([lab.picture(split, n) for n in batch]) for batch in batches]
     )
-    _write(path, found.numpy())
-    return found
+    # Half of it is enough to choose pictures by, whether it was just made or read again.
+    _write(lab.runs / "looks" / file, found.half().numpy())
+    return found.half().float()
 
 
 def _write(path: Path, array: np.ndarray) -> None:

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import CLIPModel, CLIPProcessor
 
-from sae_core.weights import check_model
+from sae_core.weights import check_model, named_by_content
 from tools.backends.kept import Kept
 
 
@@ -42,7 +42,7 @@ class Clip:
         """The model in a folder, or of a hub's name."""
         check_model(folder)
         model = CLIPModel.from_pretrained(folder, dtype=torch.float32).to(device)
-        return Clip(model, CLIPProcessor.from_pretrained(folder), str(folder))
+        return Clip(model, CLIPProcessor.from_pretrained(folder), named_by_content(folder))
 
     def of_pictures(self, pictures: Sequence[Image.Image]) -> Tensor:
         """float32 embeddings of length 1 [N, E]."""

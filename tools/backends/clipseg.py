@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import CLIPSegForImageSegmentation, CLIPSegProcessor
 
-from sae_core.weights import check_model
+from sae_core.weights import check_model, named_by_content
 from tools.backends.kept import Kept
 from tools.backends.roles import Located
 from tools.pieces import pieces
@@ -51,7 +51,7 @@ class ClipSeg:
         check_model(folder)
         model = CLIPSegForImageSegmentation.from_pretrained(folder, dtype=torch.float32).to(device)
         processor = CLIPSegProcessor.from_pretrained(folder)
-        return ClipSeg(model, processor, str(folder), threshold=threshold)
+        return ClipSeg(model, processor, named_by_content(folder), threshold=threshold)
 
     @property
     def identity(self) -> str:

@@ -23,6 +23,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from sae_core.errors import UserError
+from sae_core.weights import named_by_content
 from tools.backends.boxed import THRESHOLD, Boxed, Detection, detection_of, union_of
 from tools.backends.kept import Kept
 from tools.regions import Box
@@ -55,8 +56,8 @@ def load(
     sam = importlib.import_module("segment_anything").sam_model_registry[sam_kind]()
     _fill(sam, _state(segmenter), segmenter)
     return Boxed(
-        PublishedDino(model.to(device), detector.name, threshold=threshold),
-        PublishedSam(sam.to(device), segmenter.name),
+        PublishedDino(model.to(device), named_by_content(detector), threshold=threshold),
+        PublishedSam(sam.to(device), named_by_content(segmenter)),
     )
 
 

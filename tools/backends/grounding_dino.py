@@ -25,7 +25,7 @@ from transformers import (
     SamProcessor,
 )
 
-from sae_core.weights import check_model
+from sae_core.weights import check_model, named_by_content
 from tools.backends.boxed import THRESHOLD, Boxed, Detection, detection_of, union_of
 from tools.backends.kept import Kept
 from tools.regions import Box
@@ -46,10 +46,10 @@ def load(
         GroundingDino(
             finds.to(device),
             GroundingDinoProcessor.from_pretrained(detector),
-            str(detector),
+            named_by_content(detector),
             threshold=threshold,
         ),
-        Sam(cuts.to(device), SamProcessor.from_pretrained(segmenter), str(segmenter)),
+        Sam(cuts.to(device), SamProcessor.from_pretrained(segmenter), named_by_content(segmenter)),
     )
 
 

@@ -6,7 +6,6 @@ generation; nothing of what is asked.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from transformers.utils import logging
 
 from sae_core.errors import UserError
 from sae_core.lmm.adapter import Prompt
-from sae_core.weights import check_model
+from sae_core.weights import check_model, digest_of
 from tools.backends.local import Generated, LocalChat
 
 BATCH = 16
@@ -124,13 +123,3 @@ def parted(text: str, markers: Sequence[str]) -> str:
     for marker in markers:
         text = text.replace(marker, f"{marker[0]} {marker[1:]}")
     return text
-
-
-def digest_of(folder: Path) -> str:
-    """SHA-256 of a model's weights and of what prepares its inputs."""
-    running = hashlib.sha256()
-    kinds = (".safetensors", ".json", ".jinja", ".model", ".txt")
-    for path in sorted(one for one in folder.iterdir() if one.suffix in kinds):
-        with path.open("rb") as file:
-            running.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
-    return running.hexdigest()

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from sae_core.errors import UserError
 from sae_core.lmm.adapter import Prompt
+from sae_core.weights import digest_of
 from tests.sae_core.small_models import BUILDERS, noise
 from tools.backends.chat import ChatRequest, Message
 from tools.backends.llava import (
     Llava,
     _generated,
-    digest_of,
     load_llava,
     markers_of,
     parted,

@@ -107,13 +107,18 @@ class Check(_Part):
     """Against the null; the batch corrects these for their number."""
 
 
-class Shortened(_Part):
-    """A claim that said more than its sealed test bore out."""
+class Struck(_Part):
+    """A part of a claim that its sealed test did not bear out."""
 
     claim: str
-    """As it went into the test."""
-    better: Difference | None
-    """How much more often it foretells firing than what was left of it: not surely more."""
+    """With it."""
+    left: str
+    """Without it: that is tested instead."""
+    won: int
+    """On so many pictures the claim with it is right and the one without is wrong."""
+    lost: int
+    p: float
+    """McNemar's exact test of the two."""
 
 
 class Verification(_Part):
@@ -121,8 +126,8 @@ class Verification(_Part):
 
     claim: str
     """The claim that was tested: all of it, or what its test left of it."""
-    shortened: tuple[Shortened, ...] = ()
-    """The claims that it was before; each counts as one more try."""
+    struck: tuple[Struck, ...] = ()
+    """What was claimed beyond it; each counts as one more try."""
     split: Split = "test"
     pictures: str
     """The digest of the split."""

@@ -151,8 +151,9 @@ def _verified(verification: Verification) -> list[str]:
         nulls = ", ".join(f"{null.name.replace('_', ' ')} {null.value:.2f}" for null in score.nulls)
         lines.append(f"    - {NAMES.get(name, name)} {between(score)} beside {nulls}")
     lines += [f"    - {name}: not measured, {why}" for name, why in verification.unmeasured.items()]
-    for one in verification.shortened:
-        lines.append(f"    - {one.claim!r} was claimed first, and foretold firing no surer")
+    for one in verification.struck:
+        told = f"{one.won} pictures spoke for the rest, {one.lost} against it"
+        lines.append(f"    - {one.claim!r} was claimed first: {told}")
     if verification.one_shot and verification.one_shot != verification.claim:
         better = "" if verification.better is None else f": {verification.better.value:+.2f}"
         lines.append(f"    - against the one-shot label {verification.one_shot!r}{better}")

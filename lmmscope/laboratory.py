@@ -38,6 +38,8 @@ from tools.lab import Lab, Makers
 from tools.labels import Labels
 from tools.question_sets import QuestionSet
 
+HELD_OUT = 64
+"""Pictures by chance that the indexes keep of each feature, where it is verified."""
 Around = Callable[[str, Callable[[], ChatModel]], ChatModel]
 """Makes the model for a role, from a way to make the profile's own."""
 
@@ -145,7 +147,8 @@ def _kept_index(
     settings: Settings, observer: Observer, pictures: PictureSet, split: Split
 ) -> Index:
     """The index of these features on these pictures, built if it is not there yet."""
-    spec = spec_of(observer, pictures, levels=levels_of(observer))
+    sizes = {} if split == "explore" else {"sample": HELD_OUT}
+    spec = spec_of(observer, pictures, levels=levels_of(observer), **sizes)
     path = settings.runs / "indexes" / _name(spec, split)
     if not (path / "index.json").exists():
         found = source_of(observer, pictures, settings.batch)

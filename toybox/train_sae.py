@@ -79,7 +79,7 @@ def index(seeing: LmmObserver, folder: Path) -> None:
     # Verification takes pictures from all quarters of the sample, and no top pictures.
     tested = folder.with_name(f"{folder.name}-test")
     shutil.rmtree(tested, ignore_errors=True)
-    _build(strong, ToyboxPictures("test", SEALED), tested, top=5, sample=32)
+    _build(strong, ToyboxPictures("test", SEALED), tested, top=5, sample=64)
 
 
 def _build(strong: StrongObserver, shown: ToyboxPictures, folder: Path, **sizes: int) -> None:

@@ -14,8 +14,8 @@ from tools.gathering import Amounts, gather, index_of
 from tools.lab import Lab
 from tools.near_misses import near_misses
 
-QUARTERS, PER_QUARTER = 4, 8
-SILENT = 8
+QUARTERS, PER_QUARTER = 4, 16
+SILENT = 12
 """Of each kind: by chance, alike, a neighbour's."""
 RIVALS = 12
 """Near misses by meaning. They tell a claim from what is nearly right, so there are more."""

@@ -10,14 +10,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-import numpy as np
-
 from agent.desk import Desk
-from agent.findings import Shortened, Verification
+from agent.findings import Struck, Verification
 from agent.verification.checks import Measurement, checked
 from agent.verification.sample import ENOUGH, TooRare, sample, too_rare
 from sae_core.scoring.estimate import Difference
 from sae_core.scoring.resampling import SHARE, difference
+from sae_core.scoring.significance import mcnemar_p
 from tools.artefacts import ArtefactId
 from tools.claims import Claim, normal, parse
 from tools.evidence import FIRING, SILENT, Evidence, Split
@@ -28,6 +27,9 @@ SPLIT: Split = "test"
 SHOWN = 12
 """Pictures that the judge and the grounder's masks are tried on."""
 ALL: tuple[Which, ...] = ("iou", "clip", "consistency", "detection")
+IDLE = 0.2
+"""A part of a claim stays where pictures speak for it so clearly, two-sided. It has been found on
+many explore pictures already, and only few of the sealed ones are such that it decides."""
 NULLS = 3
 """How many other labels the judge is asked about."""
 EVERYDAY = (
@@ -66,14 +68,14 @@ async def verify(
     pool = tuple(others) if len(set(others)) >= NULLS else (*others, *EVERYDAY)
     measured = partial(_measured, desk, lab, evidence, name)
     borne = await _borne_out(measured, parse(claim), pool)
-    claim, own, tries = borne.claim.text, borne.own, tries * (1 + len(borne.shortened))
+    claim, own, tries = borne.claim.text, borne.own, tries * (1 + len(borne.struck))
     theirs = None
     if one_shot is not None and len(_different(claim, one_shot)) == 2:
         theirs = await measured(one_shot, ("iou", "detection"))
     outcome = checked(own._replace(tries=tries))
     made = Verification(
         claim=claim,
-        shortened=borne.shortened,
+        struck=borne.struck,
         split=SPLIT,
         pictures=evidence.pictures,
         evidence=name,
@@ -96,30 +98,38 @@ class _Borne(NamedTuple):
 
     claim: Claim
     own: Measurement
-    shortened: tuple[Shortened, ...]
+    struck: tuple[Struck, ...]
 
 
 async def _borne_out(
     measured: Callable[..., Awaitable[Measurement]], claim: Claim, others: Sequence[str]
 ) -> _Borne:
-    """Leave out every part without which the claim does not surely foretell worse.
+    """Strike every part without which the claim foretells no worse.
 
     More words fit a little better wherever they were chosen; here they have to earn their place.
     """
-    shortened: list[Shortened] = []
+    struck: list[Struck] = []
     own = await measured(claim.text, ALL, others)
     while True:
-        idle = [
-            (found, one)
+        parts = [
+            _part(claim, one, own, await measured(one.text, ("detection",)))
             for one in claim.shorter
-            if (found := _better(own, await measured(one.text, ("detection",)))) is None
-            or found.low <= 0
         ]
+        idle = [one for one in parts if one.won <= one.lost or one.p >= IDLE]
         if not idle:
-            return _Borne(claim, own, tuple(shortened))
-        better, left = min(idle, key=lambda pair: -np.inf if pair[0] is None else pair[0].value)
-        shortened.append(Shortened(claim=claim.text, better=better))
-        claim, own = left, await measured(left.text, ALL, others)
+            return _Borne(claim, own, tuple(struck))
+        struck.append(max(idle, key=lambda one: one.lost - one.won))
+        claim = parse(struck[-1].left)
+        own = await measured(claim.text, ALL, others)
+
+
+def _part(claim: Claim, left: Claim, own: Measurement, without: Measurement) -> Struck:
+    """How the claim does with a part, and without it; as good as without if nobody can say."""
+    won = lost = 0
+    if own.result.threshold is not None and without.result.threshold is not None:
+        with_N, without_N = own.foretold.right.value_N, without.foretold.right.value_N
+        won, lost = int((with_N > without_N).sum()), int((with_N < without_N).sum())
+    return Struck(claim=claim.text, left=left.text, won=won, lost=lost, p=mcnemar_p(won, lost))
 
 
 def _different(*words: str | None) -> tuple[str, ...]:
@@ -166,8 +176,9 @@ def _better(own: Measurement, theirs: Measurement) -> Difference | None:
 def _tell(desk: Desk, made: Verification) -> None:
     broken = [check.name for check in made.checks if not check.passed]
     said = "passes" if made.passed else f"fails: {', '.join((*broken, *made.unmeasured))}"
-    for one in made.shortened:
-        desk.say("verdict", f"{one.claim!r} says more than the sealed pictures bear out")
+    for one in made.struck:
+        told = f"{one.won} pictures speak for it, {one.lost} against it"
+        desk.say("verdict", f"{one.claim!r} says no more than {one.left!r}: {told}")
     desk.say(
         "verdict",
         f"{made.claim!r} {said}",

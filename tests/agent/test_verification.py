@@ -143,9 +143,9 @@ async def test_a_part_that_the_pictures_do_not_bear_out_is_left_out_and_costs_a_
     assert found.claim == left
     assert found.passed
     plain = await verified(desk_of(left), SINGLE, left, key="plain")
-    assert found.shortened[0].claim == said
+    assert found.struck[0].claim == said
     p, paid = ({c.name: c.p for c in one.checks}["near misses"] for one in (plain, found))
-    assert paid == pytest.approx(p * (1 + len(found.shortened)))
+    assert paid == pytest.approx(p * (1 + len(found.struck)))
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ async def test_a_part_that_the_pictures_do_not_bear_out_is_left_out_and_costs_a_
 )
 async def test_a_part_that_the_feature_cares_for_stays(desk_of, feature, said):
     found = await verified(desk_of(said), feature, said)
-    assert (found.claim, found.shortened) == (said, ())
+    assert (found.claim, found.struck) == (said, ())
 
 
 async def test_one_of_two_alternatives_does_not_reach_far_enough(desk_of):

@@ -116,9 +116,10 @@ def lab(
 
 def _pictures(settings: Settings) -> dict[Split, PictureSet]:
     data = settings.data
+    few = min(filter(None, (data.validation_pictures, data.held_out_pictures)), default=None)
     named: dict[Split, tuple[str | None, int | None]] = {
         "explore": (data.explore, data.explore_pictures),
-        "validate": (data.validation, data.held_out_pictures),
+        "validate": (data.validation, few),
         "test": (data.test, data.held_out_pictures),
     }
     return {

@@ -85,6 +85,8 @@ class Data(Part):
     """How many pictures of `explore` are looked at; none is all."""
     held_out_pictures: PositiveInt | None = None
     """How many pictures of `validation`, and of `test`, are looked at; none is all."""
+    validation_pictures: PositiveInt | None = None
+    """How many of `validation` at most: only scores by hand are measured there."""
     side: PositiveInt | None = None
     """Pictures are drawn to this many pixels a side, for a target whose grid follows a picture's
     size; none leaves them as they are."""

@@ -29,11 +29,11 @@ def near_misses(
 ) -> tuple[Sighting, ...]:
     """So many, or as many as are found; the evidence may have some of them already.
 
-    As many more fit but for the claim's condition, if it has one.
+    Twice as many more fit but for the claim's condition, if it has one.
     """
     others = [parse(rival) for rival in rivals]
     own = parse(claim)
-    found = _silent(lab, evidence, _unmet(lab, evidence.split, own), count)
+    found = _silent(lab, evidence, _unmet(lab, evidence.split, own), 2 * count)
     left = (n for n in _fitting(lab, evidence.split, own, others) if n not in found)
     found += _silent(lab, evidence, left, count)
     return tuple(Sighting(picture=number, group="rival") for number in found)

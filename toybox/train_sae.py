@@ -34,7 +34,7 @@ HOOK, FEATURES, K = "layers.3", 2048, 32
 STEPS, BATCH, RATE = 1500, 2048, 1e-3
 FIRING = 0.5
 """Of what its fifth-best picture reaches, as in the toybox's profile."""
-INDEXED, SEALED, MATCHED, HELD_OUT = 4096, 2048, 1024, 512
+INDEXED, SEALED, MATCHED, HELD_OUT = 4096, 4096, 1024, 512
 TRUTH = WEIGHTS / "sae-truth.json"
 
 

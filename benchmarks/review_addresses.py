@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 
 from agent.store import Reader
@@ -21,10 +22,13 @@ WORDS = ("umbrella", "red wooden", "a", "feature", "beside a gre", '"sad face"',
 LIVE = ("/runs/{name}/tail",)
 """What goes on while a run does: it is asked for what is new."""
 NEVER = '["9999",0]'
-FILES = "/exports/"
-"""What is downloaded is no page: all of it is read, for as long as that takes."""
+FILES = ("/exports/", "/shown/")
+"""What is downloaded is no page: all of it is read, for as long as that takes. Pictures of splits
+are drawn by whoever has them."""
+AT_WORK = ("/steer/{", "/steer/splits/", "/steer/model", "/attribution/{", "/jobs/")
+"""What whoever has a model works on, or has kept: a large store has none of it."""
 DEEPER = ("/runs", "/runs/{name}/units")
-IN_QUERIES = ("unit", "step", "place", "feature", "coder")
+IN_QUERIES = ("unit", "step", "place", "feature", "coder", "left", "right")
 _PLACE = re.compile(r"\{(\w+)(?::\w+)?\}")
 
 
@@ -34,13 +38,14 @@ def addresses(store: Reader) -> Iterator[str]:
     for route in (route for router in ROUTERS for route in router.routes):
         if not isinstance(route, APIRoute) or "GET" not in (route.methods or ()):
             continue
-        if route.path.startswith(FILES):
+        if route.path.startswith((*FILES, *AT_WORK)):
             continue
-        path, given = route.path, {one.alias for one in route.dependant.query_params}
+        path = route.path
+        given = {one.alias for one in get_flat_params(route.dependant)} - {*_PLACE.findall(path)}
         start = path.split("{")[0]
         if "{" in path and start not in examples:
             raise SystemExit(f"benchmarks/review_addresses.py has no example of {path}: add one")
-        for values in examples[start] if "{" in path else [{}]:
+        for values in examples[start] if "{" in path else examples.get(path, [{}]):
             filled = _PLACE.sub(lambda place, of=values: str(of.get(place[1], of["name"])), path)
             asked = {one: values[one] for one in IN_QUERIES if one in given & values.keys()}
             if path in LIVE:
@@ -56,12 +61,13 @@ def _examples(store: Reader) -> dict[str, list[dict[str, Any]]]:
     """What stands in addresses, by their beginnings."""
     features = [
         store.rows(
-            "SELECT finding, feature, coder FROM overview WHERE number >= ? AND feature >= 0 "
-            "ORDER BY number LIMIT 1",
+            "SELECT finding, feature, coder, label FROM overview "
+            "WHERE number >= ? AND feature >= 0 ORDER BY number LIMIT 1",
             (number,),
         )[0]
         for number in (1, store.rows("SELECT max(number) / 2 AS n FROM overview")[0]["n"])
     ]
+    largest = store.rows("SELECT run FROM units GROUP BY run ORDER BY count(*) DESC LIMIT 2")
     names = [
         row["artefact"] for row in store.rows("SELECT DISTINCT artefact FROM evidence LIMIT 50")
     ]
@@ -70,6 +76,9 @@ def _examples(store: Reader) -> dict[str, list[dict[str, Any]]]:
     return {
         "/runs/": [*_runs(store)],
         "/findings/": [{"name": row["finding"]} for row in features],
+        "/verdicts/": [{"name": row["finding"]} for row in features if row["label"]],
+        "/compare": [{"left": features[0]["finding"], "right": features[1]["finding"]}],
+        "/compare/runs": [{"left": largest[0]["run"], "right": largest[-1]["run"]}],
         "/features/": [{**row, "name": row["feature"]} for row in features],
         "/pictures/": [{"name": one} for one in pictures[:2]],
         "/evidence/": [{"name": one} for one in documents[:2]],

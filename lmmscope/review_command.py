@@ -9,6 +9,7 @@ import os
 import secrets
 import socket
 import webbrowser
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -39,14 +40,20 @@ def review(
     import uvicorn
 
     from agent.store import Reader, Store
+    from lmmscope.review_wiring import ReviewHands
     from lmmscope.settings import load_settings
     from review.app import create_app
 
-    folder = load_settings(profile).runs if runs is None else Path(runs)
+    settings = load_settings(profile)
+    folder = settings.runs if runs is None else Path(runs)
     if not (folder / "findings.db").exists():
         Store(folder).close()  # the first run may be asked for while the page is open
     token = secrets.token_urlsafe(24)
-    with Reader(folder) as store, _listening(port) as listener:
+    with (
+        Reader(folder) as store,
+        _listening(port) as listener,
+        closing(ReviewHands(settings, store, profile)) as hands,
+    ):
         path = f"/runs/{store.run(run).id}" if run else "/runs"
         address = f"http://{HOST}:{listener.getsockname()[1]}{path}?token={token}"
         typer.echo(f"review   {address}")
@@ -54,7 +61,7 @@ def review(
         if browser:
             webbrowser.open(address)
         config = uvicorn.Config(
-            create_app(store, token),
+            create_app(store, token, hands),
             log_level="warning",
             # Pages that watch a run are cut off when the server ends.
             timeout_graceful_shutdown=1,

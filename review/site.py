@@ -87,6 +87,7 @@ def templates(store: Reader, places: Sequence[Place]) -> Environment:
             "many": words.many,
             "ids": words.ids,
             "figure": words.figure,
+            "two": words.two,
             "figures": words.figures,
             "grouped": words.grouped,
         }

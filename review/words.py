@@ -70,6 +70,11 @@ def figure(number: float) -> str:
     return f"{number:.4g}" if isinstance(number, float) else f"{number:,}"
 
 
+def two(number: float) -> str:
+    """A number to two places, as scores are told."""
+    return f"{number:.2f}"
+
+
 def figures(value: object) -> bool:
     """Whether it is a few named numbers, which fit one line: a value with its interval."""
     return (

@@ -5,7 +5,22 @@ are a module of `review.queries`.
 """
 
 from review import pictures
-from review.pages import evidence, exporting, run, runs, said, tail
+from review.pages import (
+    attribution,
+    compare,
+    control,
+    evidence,
+    exporting,
+    features,
+    findings,
+    run,
+    runs,
+    said,
+    steering,
+    tail,
+    verdicts,
+    watching,
+)
 from review.site import Place
 
 ROUTERS = (
@@ -14,8 +29,22 @@ ROUTERS = (
     said.router,
     tail.router,
     evidence.router,
+    findings.router,
+    compare.router,
+    verdicts.router,
+    features.router,
     exporting.router,
+    control.router,
+    steering.router,
+    watching.router,
+    attribution.router,
     pictures.router,
 )
-PLACES = (Place("Runs", "/runs", "r"),)
+PLACES = (
+    Place("Runs", "/runs", "r"),
+    Place("Findings", "/findings", "f"),
+    Place("Verdicts", "/verdicts", "v"),
+    Place("Steer", "/steer", "s"),
+    Place("Why", "/attribution", "w"),
+)
 """The navigation."""

@@ -34,15 +34,3 @@ def _shown(here: Site, name: str) -> HTMLResponse:
     except ValueError:
         raise HTTPException(415, f"{name[:12]} is neither a picture nor a document.") from None
     return here.show("evidence.html", name=name, document=document)
-
-
-@router.get("/findings/{name}")
-def finding(here: Here, name: Annotated[str, Path(pattern=r"^[0-9a-f]{4,16}$")]) -> Response:
-    """Where a finding came from: its run, at the event that tells of it."""
-    found = here.store.finding(name)
-    rows = here.store.rows(
-        "SELECT unit, step, place FROM events WHERE run = ? AND kind = 'finding' AND result LIKE ?",
-        (found.run, f"%{found.id}%"),
-    )
-    at = f"#{rows[0]['unit']}.{rows[0]['step']}.{rows[0]['place']}" if rows else ""
-    return RedirectResponse(f"/runs/{found.run}{at}", 303)

@@ -45,6 +45,7 @@ def run(here: Here, name: str) -> HTMLResponse:
         run=here.store.run(found.id),
         mark=mark,
         acting=here.hands is not None,
+        process=here.hands.process(found.id) if here.hands else None,
         **_listed(here, found, None),
     )
 
@@ -102,7 +103,7 @@ async def pause(here: Here, name: str) -> Response:
 async def resume(here: Here, name: str) -> Response:
     """Go on with a run that stopped."""
     await _hands(here, name).resume(name)
-    return RedirectResponse(f"/runs/{name}", 303)
+    return RedirectResponse(f"/runs/{name}/starting", 303)
 
 
 @router.post("/abort")

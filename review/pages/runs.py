@@ -43,6 +43,7 @@ def runs(
         wanted=wanted,
         older=older,
         first=after is None,
+        acting=here.hands is not None,
     )
 
 

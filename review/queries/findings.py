@@ -63,6 +63,10 @@ class Wanted(NamedTuple):
     """Also findings about a feature that a later one is about."""
     words: str = ""
     """All of them occur; the last may be the beginning of a word, "..." is a phrase."""
+    tag: str | None = None
+    """Something is the matter, as the agent said."""
+    judged: bool | None = None
+    """Somebody gave a verdict, or nobody did."""
     scores: Mapping[str, Range] = {}
     """By MEASURES, or `apart`."""
 
@@ -89,7 +93,7 @@ class FindingLine(NamedTuple):
     verdicts: int
     """How many people gave one."""
     opinion: float | None
-    """The mean of their verdicts, 1 to 5."""
+    """The mean of their latest verdicts, 1 to 5."""
 
 
 class Tallies(NamedTuple):
@@ -127,7 +131,7 @@ def page(
     key, absent = by, []
     if by not in _ALWAYS:
         key, absent = f"coalesce({by}, ?)", [(_BEGINNING if descending else _END)[kind]]
-    source, conditions, values = _chosen(wanted)
+    source, conditions, values = chosen(wanted)
     turn, way = ("<", "DESC") if descending else (">", "ASC")
     if after is not None:
         conditions += f" AND ({key}, o.number) {turn} (?, ?)"
@@ -145,7 +149,7 @@ def page(
 def tallies(reader: Reader, wanted: Wanted | None = None) -> Tallies:
     """How many there are of each status and category, so that a filter tells what it leaves."""
     wanted = wanted or Wanted()
-    source, conditions, values = _chosen(wanted._replace(status=None, category=None), counted=True)
+    source, conditions, values = chosen(wanted._replace(status=None, category=None), counted=True)
     rows = reader.rows(
         f"SELECT o.status, coalesce(o.category, '') AS category, count(*) AS n "
         f"FROM {source} WHERE {conditions} GROUP BY o.status, o.category",
@@ -169,12 +173,28 @@ def coders(reader: Reader) -> dict[str, int]:
     return {row["coder"]: row["n"] for row in rows}
 
 
+def about(reader: Reader, coder: str, feature: int, most: int) -> tuple[FindingLine, ...]:
+    """What was found out about a feature, the latest first."""
+    rows = reader.rows(
+        "SELECT number FROM overview WHERE coder = ? AND feature = ? "
+        "ORDER BY at DESC, number DESC LIMIT ?",
+        (coder, feature, most),
+    )
+    return tuple(_lines(reader, [row["number"] for row in rows]))
+
+
+def tags(reader: Reader) -> dict[str, int]:
+    """What is the matter with how many findings."""
+    rows = reader.rows("SELECT tag, count(*) AS n FROM tags GROUP BY tag ORDER BY n DESC, tag")
+    return {row["tag"]: row["n"] for row in rows}
+
+
 def meant(
     reader: Reader, near: Sequence[Near], wanted: Wanted | None = None, *, size: int = 50
 ) -> tuple[Meant, ...]:
     """The findings with these labels, the nearest first; `near` is what `Vectors` has found."""
     likeness = {one.label: one.likeness for one in near}
-    source, conditions, values = _chosen((wanted or Wanted())._replace(words=""))
+    source, conditions, values = chosen((wanted or Wanted())._replace(words=""))
     rows = reader.rows(
         f"SELECT o.number, o.label FROM {source} WHERE {conditions} "
         f"AND o.label IN ({', '.join('?' * len(likeness))})",
@@ -202,7 +222,7 @@ def match_of(words: str) -> str:
     return f"{' '.join(asked)}*" if begun and asked else " ".join(asked)
 
 
-def _chosen(wanted: Wanted, *, counted: bool = False) -> tuple[str, str, list[Any]]:
+def chosen(wanted: Wanted, *, counted: bool = False) -> tuple[str, str, list[Any]]:
     """The tables, the condition and its values.
 
     SQLite is told where to begin: with the words, and with the index by status for counts alone.
@@ -221,6 +241,12 @@ def _chosen(wanted: Wanted, *, counted: bool = False) -> tuple[str, str, list[An
             values.append(value)
     if not (wanted.earlier or wanted.run):
         conditions.append("o.stands = 1" if counted else "+o.stands = 1")
+    if wanted.tag is not None:
+        conditions.append("o.finding IN (SELECT finding FROM tags WHERE tag = ?)")
+        values.append(wanted.tag)
+    if wanted.judged is not None:
+        turn = "" if wanted.judged else "NOT "
+        conditions.append(f"o.finding {turn}IN (SELECT finding FROM verdicts)")
     for name, limits in wanted.scores.items():
         by, _ = {**_NUMBERS, "apart": _SORTED["apart"]}[name]
         for sign, limit in ((">=", limits.low), ("<=", limits.high)):
@@ -235,7 +261,9 @@ def _lines(reader: Reader, numbers: list[int]) -> list[FindingLine]:
     rows = reader.rows(
         f"""SELECT o.*, f.summary,
           (SELECT count(DISTINCT reviewer) FROM verdicts WHERE finding = o.finding) AS verdicts,
-          (SELECT avg(score) FROM verdicts WHERE finding = o.finding) AS opinion
+          (SELECT avg(score) FROM (
+            SELECT score, max(id) FROM verdicts WHERE finding = o.finding GROUP BY reviewer
+          )) AS opinion
         FROM overview AS o JOIN findings AS f ON f.id = o.finding
         WHERE o.number IN ({", ".join("?" * len(numbers))})""",
         numbers,

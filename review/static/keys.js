@@ -8,7 +8,11 @@ let going = false;
 
 function step(by) {
   const all = items();
-  if (!all.length) return;
+  if (!all.length) {
+    // A page of one thing, among others of its kind.
+    document.querySelector(by > 0 ? "a[rel=next]" : "a[rel=prev]")?.click();
+    return;
+  }
   const at = all.indexOf(document.activeElement.closest("[data-item]"));
   const next = at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.max(0, Math.min(all.length - 1, at + by));
   all[next].focus();

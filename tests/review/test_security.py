@@ -31,6 +31,9 @@ class Recorded:
     async def abort(self, run):
         raise Refused(f"The run {run} belongs to process 7")
 
+    def process(self, _run):
+        return None
+
 
 @pytest.fixture
 def hands():

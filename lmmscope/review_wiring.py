@@ -1,0 +1,59 @@
+"""Puts together what the review pages have others do: see pictures, work on runs, ask the model.
+
+Knows constructors; nothing of pages, nor of how anything is done.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lmmscope.review_hands import PicturesAndIndexes
+from lmmscope.review_meaning import LabelMeanings
+from lmmscope.review_runs import RunProcesses
+from lmmscope.review_steering import ModelBench
+from lmmscope.settings import Settings
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from agent.store import Reader
+    from tools.lab import Lab
+
+
+class ReviewHands(PicturesAndIndexes, LabelMeanings, RunProcesses, ModelBench):
+    """`review.hands.Hands` on a profile, and on the folder of a store."""
+
+    def __init__(self, settings: Settings, store: Reader, profile: str | None = None) -> None:
+        here = settings.model_copy(update={"runs": store.runs})
+        PicturesAndIndexes.__init__(self, here, store)
+        LabelMeanings.__init__(self, store, lambda: self._lab.clip)
+        RunProcesses.__init__(self, store, profile)
+        ModelBench.__init__(self, lambda: _lab(here), lambda picture: _fitted(here, picture))
+
+    def close(self) -> None:
+        """End what goes on; runs can be gone on with."""
+        LabelMeanings.close(self)
+        RunProcesses.close(self)
+        ModelBench.close(self)
+
+
+def _lab(settings: Settings) -> Lab:
+    from lmmscope.laboratory import lab
+    from lmmscope.wiring import mend_imports, use_threads
+    from tools.backends.budget import Budget
+    from tools.backends.ledger import MemoryLedger
+
+    mend_imports(settings)
+    use_threads(settings)
+    return lab(settings, MemoryLedger(), Budget())
+
+
+def _fitted(settings: Settings, picture: Image.Image) -> Image.Image:
+    """As the target takes it: the toybox's knows one size, others any."""
+    from lmmscope.wiring import SHIPPED
+
+    if not settings.models.target.startswith(SHIPPED):
+        return picture
+    from toybox.pictures import checked_picture
+
+    return checked_picture(picture, "that was chosen", fit=True)

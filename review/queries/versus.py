@@ -1,0 +1,90 @@
+"""Two runs side by side: what both found out about the same features, and what only one did.
+
+Knows queries; nothing of pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple, get_args
+
+from agent.store import Reader
+from review.queries.paging import Page, key_of, mark
+
+Kind = Literal["status", "label", "same", "left", "right"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""Another status; the same status and another label; both the same; in one of the runs alone."""
+
+# What a run found out last about each subject: a feature of a coder, or a behaviour.
+_LATEST = """SELECT coder, coalesce(feature, -1) AS about,
+  iif(feature IS NULL, label, '') AS behaviour, finding, status, label, max(number)
+  FROM overview WHERE run = ? GROUP BY 1, 2, 3"""
+_BOTH = f"""
+WITH one AS MATERIALIZED ({_LATEST}), other AS MATERIALIZED ({_LATEST}),
+pairs AS (
+  SELECT coder, about, behaviour, l.finding AS left, l.status AS left_status,
+    l.label AS left_label, r.finding AS right, r.status AS right_status, r.label AS right_label,
+    CASE WHEN r.finding IS NULL THEN 'left' WHEN l.status != r.status THEN 'status'
+      WHEN coalesce(lower(l.label), '') != coalesce(lower(r.label), '') THEN 'label'
+      ELSE 'same' END AS kind
+  FROM one AS l LEFT JOIN other AS r USING (coder, about, behaviour)
+  UNION ALL
+  SELECT r.coder, r.about, r.behaviour, NULL, NULL, NULL, r.finding, r.status, r.label, 'right'
+  FROM other AS r LEFT JOIN one AS l USING (coder, about, behaviour) WHERE l.finding IS NULL
+)"""
+
+
+class Side(NamedTuple):
+    """What one of the runs found out."""
+
+    finding: str
+    status: str
+    label: str | None
+
+
+class Pair(NamedTuple):
+    """What both runs say about one feature or behaviour."""
+
+    coder: str
+    feature: int | None
+    kind: Kind
+    left: Side | None
+    right: Side | None
+
+
+def tallies(reader: Reader, left: str, right: str) -> dict[Kind, int]:
+    """How many subjects there are of each kind."""
+    rows = reader.rows(
+        f"{_BOTH} SELECT kind, count(*) AS n FROM pairs GROUP BY kind", (left, right)
+    )
+    found = {row["kind"]: row["n"] for row in rows}
+    return {kind: found.get(kind, 0) for kind in KINDS}
+
+
+def page(
+    reader: Reader,
+    left: str,
+    right: str,
+    *,
+    kind: Kind | None = None,
+    after: str | None = None,
+    size: int = 100,
+) -> Page[Pair]:
+    """Some subjects by coder and feature; of one kind where it is given."""
+    begin = key_of(after, str, int, str) if after is not None else ("", -2, "")
+    rows = reader.rows(
+        f"{_BOTH} SELECT * FROM pairs WHERE (coder, about, behaviour) > (?, ?, ?) "
+        "AND (? IS NULL OR kind = ?) ORDER BY coder, about, behaviour LIMIT ?",
+        (left, right, *begin, kind, kind, size + 1),
+    )
+    last = rows[size - 1] if len(rows) > size else None
+    pairs = tuple(map(_pair, rows[:size]))
+    return Page(pairs, mark(last["coder"], last["about"], last["behaviour"]) if last else None)
+
+
+def _pair(row: Mapping[str, Any]) -> Pair:
+    left, right = (
+        Side(row[side], row[f"{side}_status"], row[f"{side}_label"]) if row[side] else None
+        for side in ("left", "right")
+    )
+    return Pair(row["coder"], None if row["about"] < 0 else row["about"], row["kind"], left, right)

@@ -1,0 +1,91 @@
+"""Pictures for the review pages: sealed ones only where a verification opened them."""
+
+import io
+import os
+
+import pytest
+from PIL import Image
+
+from agent.store import Reader, Store
+from lmmscope.review_hands import PicturesAndIndexes
+from lmmscope.settings import load_settings
+from review.hands import Refused
+from tests.agent.store.conftest import PROVENANCE, finding_of
+from tools.evidence import Evidence, Sighting
+from toybox.conversations import ToyboxPictures
+
+COUNT = 20
+SHOWN, OTHER = 3, 4
+MADE = PROVENANCE.model_copy(
+    update={
+        "pictures": {
+            split: ToyboxPictures(name, COUNT).digest
+            for split, name in (("explore", "explore"), ("test", "test"))
+        }
+    }
+)
+
+
+def evidence_of(store, split):
+    return store.artefacts.put_document(
+        Evidence(
+            feature=118, coder="coder", model="m", hook="h", split=split, pictures="p",
+            grid=(2, 2), fires_on=1, size=COUNT, short=False, mean=1, peak=1, level=1,
+            sightings=(Sighting(picture=SHOWN, group="random"),),
+        )
+    )  # fmt: skip
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    monkeypatch.setenv("LMMSCOPE_DATA__EXPLORE_PICTURES", str(COUNT))
+    monkeypatch.setenv("LMMSCOPE_DATA__HELD_OUT_PICTURES", str(COUNT))
+    return load_settings("toybox").model_copy(update={"runs": tmp_path})
+
+
+@pytest.fixture
+def finding(tmp_path):
+    """A finding whose verification opened one sealed picture."""
+    with Store(tmp_path) as store:
+        store.begin("r1", "?", MADE, pid=os.getpid())
+        made = finding_of(provenance=MADE)
+        verified = made.verification.model_copy(update={"evidence": evidence_of(store, "test")})
+        return store.put(made.model_copy(update={"verification": verified}))
+
+
+@pytest.fixture
+def eyes(settings, finding):
+    assert finding
+    with Reader(settings.runs) as store:
+        yield PicturesAndIndexes(settings, store)
+
+
+def test_a_picture_is_the_one_of_its_number(eyes, finding):
+    drawn = ToyboxPictures("explore", COUNT).picture(SHOWN).convert("RGB")
+    for given in (None, finding):
+        found = Image.open(io.BytesIO(eyes.picture("explore", SHOWN, given)))
+        assert found.tobytes() == drawn.tobytes()
+
+
+def test_a_sealed_picture_is_shown_only_if_a_verification_opened_it(eyes, finding):
+    assert eyes.picture("test", SHOWN, finding)
+    for number, given in ((SHOWN, None), (OTHER, finding)):
+        with pytest.raises(Refused, match="is sealed"):
+            eyes.picture("test", number, given)
+
+
+def test_the_same_number_of_another_set_is_another_picture(settings, finding, monkeypatch):
+    monkeypatch.setenv("LMMSCOPE_DATA__EXPLORE_PICTURES", str(COUNT + 1))
+    other = load_settings("toybox").model_copy(update={"runs": settings.runs})
+    with Reader(settings.runs) as store, pytest.raises(Refused, match="are not those"):
+        PicturesAndIndexes(other, store).picture("explore", SHOWN, finding)
+
+
+def test_a_picture_that_there_is_not_is_refused_in_one_line(eyes):
+    with pytest.raises(Refused, match=f"no picture {COUNT} in explore"):
+        eyes.picture("explore", COUNT)
+
+
+def test_an_index_that_is_elsewhere_is_refused_in_one_line(eyes, finding):
+    with pytest.raises(Refused, match="The index of coder is not on this machine"):
+        eyes.record(finding)

@@ -7,10 +7,8 @@ position in the checkpoints. Knows graphs and the store; nothing of profiles or 
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +27,7 @@ from agent.events import Listener
 from agent.findings import Provenance
 from agent.fork import Earlier, Fork
 from agent.graph import behaviour_graph, feature_graph, request_graph
+from agent.naming import run_name as run_name  # whoever begins runs has it from here
 from agent.office import Office
 from agent.plan import Plan
 from agent.planner import Exchange, Named, Planner
@@ -75,11 +74,6 @@ class Hands(NamedTuple):
     """Where the run leaves an earlier one."""
     earlier: Earlier | None = None
     """What stood answered before it."""
-
-
-def run_name() -> str:
-    """A name that sorts by time and is short enough to type."""
-    return f"{datetime.now(UTC):%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
 @asynccontextmanager

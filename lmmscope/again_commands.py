@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lmmscope.ask_command import ready
-from lmmscope.conduct import Choices, conduct
+from lmmscope.conduct import conduct
 from lmmscope.limits import Calls, Money, Runs, Spend, Tokens
 from lmmscope.options import Profile
+from lmmscope.work import Choices, ready, resuming
 from sae_core.errors import UserError
 
 if TYPE_CHECKING:
@@ -43,13 +43,8 @@ def resume(
             f"The run {record.id} is done. Try lmmscope runs show {record.id}, or ask anew"
         )
 
-    async def work(hands: Hands, approve: Approve, control: RunControl) -> Ended:
-        from agent.running import resume as resumed
-
-        return await resumed(hands, record.id, approve=approve, control=control)
-
     spend = Spend(calls, tokens, money)
-    conduct(Choices(settings, spend, as_json=as_json, **options), work)
+    conduct(Choices(settings, spend, as_json=as_json, **options), resuming(record.id))
 
 
 def replay(
@@ -117,8 +112,8 @@ def fork(
         options["steer"] = steer
 
     async def work(hands: Hands, approve: Approve, control: RunControl) -> Ended:
+        from agent.naming import run_name
         from agent.running import fork as forked
-        from agent.running import run_name
 
         return await forked(hands, run_name(), approve=approve, control=control)
 

@@ -6,12 +6,11 @@ Knows options; the agent does the rest.
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lmmscope.conduct import Choices, conduct
+from lmmscope.conduct import conduct
 from lmmscope.limits import (
     Calls,
     Free,
@@ -25,11 +24,9 @@ from lmmscope.limits import (
     Workers,
 )
 from lmmscope.options import Profile
+from lmmscope.work import Choices, asking, ready
 
 if TYPE_CHECKING:
-    from langgraph.runtime import RunControl
-
-    from agent.running import Approve, Ended, Hands
     from lmmscope.settings import Settings
 
 
@@ -44,6 +41,9 @@ def ask(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the answer as JSON; steps go to standard error.")
     ] = False,
+    run: Annotated[
+        str | None, typer.Option(help="What to call the run; else a name is made up.")
+    ] = None,
     calls: Calls = None,
     tokens: Tokens = None,
     money: Money = None,
@@ -63,29 +63,7 @@ def ask(
     chosen = Choices(
         settings, Spend(calls, tokens, money), workers, steer, planted_seed, sae, as_json, free
     )
-
-    async def work(hands: Hands, approve: Approve, control: RunControl) -> Ended:
-        from agent.conversation import conversation
-        from agent.running import ask as asked
-        from agent.running import run_name
-
-        before = conversation(hands.store) if go_on else ()
-        return await asked(hands, run_name(), question, before, approve=approve, control=control)
-
-    conduct(chosen, work)
-
-
-def ready(profile: str | None, runs: str | None) -> Settings:
-    """The profile, with another folder for findings where one is given."""
-    from lmmscope.settings import load_settings
-    from lmmscope.wiring import mend_imports, use_threads
-
-    settings = load_settings(profile)
-    if runs is not None:
-        settings = settings.model_copy(update={"runs": Path(runs)})
-    mend_imports(settings)
-    use_threads(settings)
-    return settings
+    conduct(chosen, asking(question, go_on=go_on, run=run))
 
 
 def _plan(settings: Settings, question: str, go_on: bool) -> None:

@@ -33,7 +33,8 @@ _QUALITY = either(
 _BEFORE_NOUN = rf"(?:(?:{_UNREAL}|{_QUALITY})\s+)*"
 _NO_NOUN = either(
     """pictures? images? photos? scenes? shots? hallucinations? hallucinated model please problem
-    bug issue error mistakes? bias behaviou?r absent gone away anymore altogether completely
+    bug issue error mistakes? bias behaviou?r absent gone away anymore
+    seen reported detected spotted claimed noticed altogether completely
     entirely find fix stop suggest remedy none's"""
 )
 _WORD = rf"(?!(?:{FUNCTION}|{_NO_NOUN})\b)(?<![\w'])[a-z][\w'-]*"
@@ -85,6 +86,7 @@ _THINGS = (
     ),
     rule(rf"\b{MISS}\s+{_THING}"),
     rule(rf"\b{_FALSE}\s*:\s*{_THING}"),
+    rule(rf"^(?:fix|mend|repair|cure|correct)\s*:\s*{_THING}"),
     rule(rf"\b{_UNREAL}\s+{_THING}"),
     rule(rf"\b{_FALSE}\s+(?:of|about|with|for|involving)\s+{_THING}"),
     rule(rf"\b{_THING}\s+(?:in|on|at)\s+{_WORD}\s+hallucinations?\b"),
@@ -100,6 +102,9 @@ _THINGS = (
     rule(
         rf"""\b{_THING}\s+(?:(?:is|are|gets?|being|keeps?|always|often|wrongly|falsely)\s+)+
         (?:hallucinated|invented|imagined|reported|seen|mentioned|claimed|detected|added|made)\b"""
+    ),
+    rule(
+        rf"\b{_THING}\s+(?:seen|reported|detected|claimed|hallucinated|imagined|invented)\s+(?:in|on|at)\b"
     ),
     rule(rf"\b(?:is|are)\s+there\s+{_THING}"),
     rule(rf"\b{_MENDING}\s+{_THING}(?=\s+(?:in|on|at|from)\b)"),
@@ -127,7 +132,7 @@ _PLACES = (
         (?:(?:front|top)\s+of\s+)?{_PLACE}"""
     ),
     rule(rf"\b(?P<place>[a-z][\w-]*)\s+(?:{_PICTURES}|hallucinations?)\b"),
-    rule(rf":[\s,;/]+{_PLACE}\W*$"),
+    rule(rf"[:,][\s,;/]+{_PLACE}\s*(?:[,;.!?]|$)"),
     rule(r"[(\[{]\s*(?P<place>[a-z][\w-]*(?:\s+[a-z][\w-]*)?)\s*[)\]}]"),
 )
 _NO_NOUN_ITSELF = rule(rf"{_SAYING}|{FUNCTION}")
@@ -144,7 +149,8 @@ class Behaviour(NamedTuple):
 
 def behaviour_in(text: str) -> Behaviour:
     """What is seen wrongly, and where."""
-    plain = " ".join(_MARKS.sub(" ", re.sub(r"-(on|in|at)-", r" \1 ", text)).split())
+    apart = re.sub(r"(?<=[a-z])/(?=[a-z])", ", ", re.sub(r"-(on|in|at)-", r" \1 ", text))
+    plain = " ".join(_MARKS.sub(" ", apart).split())
     thing = _first(_THINGS, "thing", plain, _NO_THINGS)
     if thing is not None:
         plain = re.sub(rf"\b{re.escape(thing)}\w*\b", " , ", plain, flags=re.I)

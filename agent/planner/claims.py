@@ -47,7 +47,8 @@ _CALLED = rule(
     (?:(?P<as>as|to\s+be|for)\s+)?(?:(?P<article>an?)\s+)?(?P<what>{_WORD}(?:\s+{_WORD})?)\s*
     (?=$|[?.,;!]|(?:(?:in|on|of|for|at|from)\s+)?<picture>)"""
 )
-_HAS = r"(?:has|have|contains?|shows?|includes?|features)"
+_HAS = r"""(?:(?:(?:is|was)\s+)?(?:said|claimed|supposed|reported|thought)\s+to\s+)?
+    (?:has|have|contains?|shows?|includes?|features)"""
 _REPORT = rule(
     rf"""(?:(?P<not>{_NOT})?\b(?P<say>(?!think(?:s|ing)?\s+of\b){SAY}|convinced|sure)|\b(?P<miss>{MISS})
       |(?P<unseen>{_NOT})?\b(?P<see>{SEE}|sense[sd]?|perceives?|think(?:s|ing)?\s+of)
@@ -70,7 +71,7 @@ _END = rule(
     | \b(?:when|whenever|if|although|though|even|but|yet|because|while|whereas|despite|without
         |(?:that|which)\s+(?:is|are)\s+not|where\s+(?:there|none)|why|how|what|instead|rather|and\s+(?:not|how|why|what|is|can))\b.*)$"""
 )
-_ASIDE = rule(r"\s+(?:here|there|too|anyway|visible|present|somewhere|at\s+all|again)$")
+_ASIDE = rule(r"\s+(?:here|there|in\s+it|too|anyway|visible|present|somewhere|at\s+all|again)$")
 _SAID_TO_BE = r"(?:classified|described|labell?ed|seen|recogni[sz]ed|identified|read)\s+as\s+"
 _PRESENT = {"was": "is", "were": "are", "did": "do"}
 _NUMBER = rule(r"(?:\d+|two|three|four|five|six|seven|eight|nine|ten|many|several|no)\s")
@@ -87,16 +88,19 @@ def claimed(text: str) -> Claim | None:
     """What is said to be claimed, wherever in the text it stands."""
     plain = in_full(text)
     if match := _SEEN_AS_PASSIVE.search(plain):
-        return _exists(match["thing"], bool(match["early"] or match["late"]))
+        return exists(match["thing"], bool(match["early"] or match["late"]))
     if made := _named(plain):
         return made
-    at = 0
+    at, shown = 0, None
     while match := _REPORT.search(plain, at):
         if not _OF_MODEL.match(match["claim"]) and (made := _reported(match)):
-            return made
+            if not match["has"]:
+                return made
+            # What the picture shows is what is claimed, unless the model says something of it.
+            shown = shown or made
         at = match.start("claim")
     found = _EXISTS.search(plain)
-    return _there(found) if found else None
+    return shown or (_there(found) if found else None)
 
 
 def proposition(text: str) -> Claim | None:
@@ -126,7 +130,7 @@ def _reported(match: re.Match[str]) -> Claim | None:
         made = _does(does)
     if made is None and (match["miss"] or match["see"] or match["has"]):
         none = re.match(r"no\s", claim)
-        made = _exists(re.sub(r"^(?:no|that)\s+", "", claim), bool(none))
+        made = exists(re.sub(r"^(?:no|that)\s+", "", claim), bool(none))
     return _opposite(made) if made and denied else made
 
 
@@ -136,10 +140,11 @@ def _opposite(claim: Claim) -> Claim:
 
 
 def _there(match: re.Match[str]) -> Claim | None:
-    return _exists(match["thing"], bool(match["not"]) != bool(_CONTRARY.search(match["thing"])))
+    return exists(match["thing"], bool(match["not"]) != bool(_CONTRARY.search(match["thing"])))
 
 
-def _exists(text: str, denied: bool) -> Claim | None:
+def exists(text: str, denied: bool = False) -> Claim | None:
+    """The claim that there is something, or, denied, that there is none."""
     thing = _ended(text).lower()
     thing = re.sub(r"^(?:an?|any|some|the|this|that|these|those)\s+", "", thing)
     if not re.match(r"[a-z\d]", thing) or re.fullmatch(rf"(?:{FUNCTION})\b.*", thing):
@@ -160,7 +165,7 @@ def _is_so(match: re.Match[str]) -> Claim | None:
     if not rest:
         # `A dog is in picture 3`
         shown = "<picture>" in match["rest"]
-        return _exists(match["subject"], match["not"] is not None) if shown else None
+        return exists(match["subject"], match["not"] is not None) if shown else None
     subject = _subject(match["subject"], rest)
     no = match["not"] is not None
     if re.fullmatch(COLOUR, rest, re.I) and subject not in ("it", "this"):

@@ -43,8 +43,10 @@ _NAMES = (
     rule(rf"\b(?:called|named|by\s+the\s+name\s+of)\s+{_NAME}"),
     rule(
         rf"""(?<![\w/-]){CODER}\s*
-        (?:[:=]|called|named|at|from|to|under|in\s+folder|with\s+the\s+name)?\s*{_NAME}"""
+        (?:[:=]|called|named|at|from|to|under|in\s+folder|with\s+the\s+name)?\s*
+        (?:(?:use|load|open|take)\s+)?{_NAME}"""
     ),
+    rule(rf"^(?:load|mount)\s+(?:up\s+)?{_NAME}\W*$"),
     rule(
         rf"""\b(?:load|open|use|import|mount|to|select|pick|take|inspect|into|get|fetch)\s+
         (?:up\s+)?(?:(?:the|my|our)\s+)?(?=\S*[\d_/:.-]){_NAME}"""

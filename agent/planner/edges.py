@@ -35,10 +35,10 @@ _EDGE_START = rule(
     )"""
 )
 _BEHIND = either(
-    """please best most strongly at_all anywhere so_far already yet before by_now until_now
-    to_date there here the_most the_best too exists? again instead right_now now and or in of
-    with on for about features? have has any some somewhere do_we_have we_have are_there is_there
-    known findings? labels? verdicts? status that which were was is are been only
+    """please maybe perhaps best most strongly at_all anywhere so_far already yet before
+    by_now until_now to_date there here the_most the_best too exists? again instead right_now
+    now and or in of with on for about features? have has any some somewhere do_we_have we_have
+    are_there is_there known findings? labels? verdicts? status that which were was is are been only
     (?:show|give|list|return)(?:_me)? concepts?"""
 )
 _LIMIT = either("at_most top up_to limit(?:ed)?(?:_to)? max(?:imum)? just only the")

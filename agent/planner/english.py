@@ -55,11 +55,12 @@ MISS = either(
 """How it does not."""
 COMMAND = either(
     """analyse analyze annotate ask attribute auto-label batch caption check compare contrast
-    correct create describe determine distinguish do eliminate examine explain fetch figure find
+    correct create describe determine display distinguish do eliminate enumerate examine explain
+    fetch figure find
     finish(?=_with) fit fix get give go identify inspect interpret investigate justify kick label
-    launch learn list load locate look make mend name open prevent probe process query reduce
-    remove repair report retrain run say(?=_(?:why|what|how|whether|if)) search see show start
-    steer stop study summari[sz]e suppress switch tag tell test trace train try understand use
+    launch learn list load locate look make mend name open prevent print probe process query reduce
+    remind remove repair report retrain run say(?=_(?:why|what|how|whether|if)) search see show
+    start steer stop study summari[sz]e suppress switch tag tell test trace train try understand use
     verify walk work wrap_up"""
 )
 """How a request begins that says what to do."""

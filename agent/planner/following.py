@@ -29,7 +29,7 @@ from agent.planner.made import Lacking, Made, changed, checked
 from agent.planner.making import compare, explain_finding, granted, investigate, label
 from agent.planner.questions import question_in
 from agent.planner.sizes import sizes_in
-from agent.planner.slots import Slots
+from agent.planner.slots import Slots, quoted
 from agent.planner.words import topic_in
 from tools.picture_id import PictureId
 
@@ -53,7 +53,7 @@ def again(slots: Slots, context: Context) -> Made:
         return _for_pictures(last, slots)
     if isinstance(last, Why) and (asked := slots.quote or question_in(slots.masked)):
         return Made((changed(last, question=asked, answer=None, instead=None),))
-    words = slots.quote or topic_in(slots.masked) or _bare_words(slots.masked)
+    words = quoted(slots) or topic_in(slots.masked) or _bare_words(slots.masked)
     if words and (meant := context.referred(words)):
         raise Lacking(f"It does not say what is to be done with {len(meant)} features")
     count = {} if slots.count is None else {"count": slots.count}

@@ -27,9 +27,10 @@ from agent.planner.coders import load, train
 from agent.planner.context import Context, points
 from agent.planner.english import RECORD, SAY, UNIT, rule, words
 from agent.planner.made import Lacking, Made, changed, checked
-from agent.planner.numbers import FEW
+from agent.planner.numbers import FEW, endless
 from agent.planner.questions import reported
-from agent.planner.slots import Slots, without_standing
+from agent.planner.remarks import TELLING
+from agent.planner.slots import Slots, quoted, without_standing
 from agent.planner.words import concept_in, topic_in, words_left
 from tools.picture_id import PictureId
 
@@ -41,7 +42,7 @@ _LIKE = rule(
 
 def investigate(slots: Slots, context: Context) -> Made:
     """Few features one by one, many in a batch."""
-    _refuse_likeness(slots)
+    _refuse_vagueness(slots)
     features = slots.features or context.referred(slots.masked)
     if slots.most is not None or (not features and slots.count is not None):
         return label(slots, context)
@@ -56,7 +57,7 @@ def investigate(slots: Slots, context: Context) -> Made:
 
 def label(slots: Slots, context: Context) -> Made:
     """A list, or the most active ones."""
-    _refuse_likeness(slots)
+    _refuse_vagueness(slots)
     features = slots.features or (() if slots.most else context.referred(slots.masked))
     if features:
         if len(features) > MOST:
@@ -70,7 +71,9 @@ def label(slots: Slots, context: Context) -> Made:
     raise Lacking("It does not say which features are to be labelled")
 
 
-def _refuse_likeness(slots: Slots) -> None:
+def _refuse_vagueness(slots: Slots) -> None:
+    if endless(slots.text):
+        raise Lacking("It does not say where the features end, such as `features 100-199`")
     if len(slots.features) == 1 and _LIKE.search(slots.masked):
         raise Lacking("Features are found for words and pictures, not by their likeness to others")
 
@@ -113,12 +116,23 @@ def find(slots: Slots, context: Context) -> Made:
     if pictures := _pictures(slots, context):
         found = (checked(Find, picture=picture, **count) for picture in pictures)
         return Made(tuple(found), granted(slots))
-    words = slots.quote or concept_in(slots.masked) or words_left(slots.masked)
+    words = quoted(slots) or concept_in(slots.masked) or words_left(slots.masked)
     if words is None and context.picture is not None and _IN_IT.search(slots.masked):
         return Made((checked(Find, picture=context.picture, **count),))
+    if words is None and isinstance(context.last, Find) and _OTHERS.search(slots.masked):
+        further = min(wanted or 2 * context.last.count, MOST_FOUND)
+        return Made((changed(context.last, count=further),), ("further ones follow the best",))
     if words is None:
         raise Lacking("It does not say which concept, word or picture the features are for")
     return Made((checked(Find, words=words, **count),))
+
+
+_OTHERS = rule(
+    rf"""\b(?:other|more|further|additional)\s+(?:{UNIT}|ones)\b
+    (?:\s+(?:for|like|about|of)\s+(?:that|it|this|those|them|the\s+same))?\W*$"""
+)
+"""`Other features for that`."""
+MOST_FOUND = 100
 
 
 def why(slots: Slots, context: Context) -> Made:
@@ -188,7 +202,7 @@ def _behaviour_before(context: Context) -> Fix | None:
 def search(slots: Slots, context: Context) -> Made:
     """Words, a status, or both."""
     count: dict[str, int] = {} if slots.count is None else {"count": slots.count}
-    words = slots.quote or topic_in(without_standing(slots.masked))
+    words = quoted(slots) or topic_in(without_standing(slots.masked))
     if words is None and slots.features:
         return explain_finding(slots, context)
     if words is None and slots.standing is None:
@@ -241,6 +255,8 @@ def explain_finding(slots: Slots, context: Context) -> Made:
 def report(slots: Slots, context: Context) -> Made:
     """Nothing is needed."""
     del context
+    if TELLING.fullmatch(slots.text):
+        raise Lacking("It says how something is, and asks for nothing")
     if slots.pictures.named or slots.quotes:
         raise Lacking("It does not say what is to be done with the picture or the words")
     return Made((Report(),))

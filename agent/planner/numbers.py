@@ -72,6 +72,17 @@ _HALF_OPEN = rule(
     | \brange\(\s*(?:(?P<from>\d+)\s*,\s*)?(?P<to>\d+)\s*\)
     | (?<![\w.])(?P<one>\d+)\s*\.\.+<\s*(?P<other>\d+)"""
 )
+_CLOSED = rule(r"\[\s*(\d+)\s*,\s*(\d+)\s*\]\s*,?\s*\(?\s*(?:both\s+ends\s+)?inclu\w+\)?")
+_WITHIN = rule(
+    r"""(?P<from>>=?|≥)\s*(?P<low>\d+)\s*(?:,|&+|and|but)?\s*(?P<to><=?|≤)\s*(?P<high>\d+)
+    | (?P<one>\d+)\s*(?P<up><=?|≤)\s*\w+\s*(?P<upto><=?|≤)\s*(?P<other>\d+)"""
+)
+_BELOW = {"<": "below", "<=": "up to", "≤": "up to"}
+_BELOW_NUMBER = rule(r"(?<![\w>≥-])\s*(<=?|≤)\s*(?=\d)")
+_ON_AND_ON = rule(
+    r"(?<![\w.])\d+(?:\s*\+(?!\s*[\d#a-z])|\s+(?:and|or)\s+(?:up|above|higher|beyond|over)\b)"
+)
+"""`100+`, `from 100 and up`: nobody says where the features end."""
 _AND_SO_ON = rule(r"(?<![\w.])(\d+)(?:\s*,\s*\d+)*\s*,?\s*(?:\.\.\.+|…)\s*,\s*(\d+)")
 _NTH_FEATURE = rule(rf"\b(?:the\s+)?(\d+)(?:st|nd|rd|th)\s+{UNIT}(?!\w)")
 _NTH = {"other": 2, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "tenth": 10, "hundredth": 100}
@@ -83,7 +94,7 @@ _STEP = rule(
 
 
 def in_plain_notation(text: str) -> str:
-    """`16 features starting at 100`, `[10, 30)` and `range(5)` as ranges that include both ends."""
+    """`16 features starting at 100`, `[10, 30)`, `>= 3 and < 9` as ranges with both ends."""
 
     def row(start: int, end: int) -> str:
         return f" features {start}-{end} " if end >= start else f" features {start} "
@@ -92,11 +103,23 @@ def in_plain_notation(text: str) -> str:
         low = match["low"] or match["one"] or match["from"] or 0
         return row(int(low), int(match["high"] or match["other"] or match["to"]) - 1)
 
+    def within(match: re.Match[str]) -> str:
+        low, high = int(match["low"] or match["one"]), int(match["high"] or match["other"])
+        above, below = match["from"] or match["up"], match["to"] or match["upto"]
+        return row(low + (above in ("<", ">")), high - (below == "<"))
+
+    text = _CLOSED.sub(lambda match: row(int(match[1]), int(match[2])), text)
+    text = _BELOW_NUMBER.sub(lambda match: f" {_BELOW[match[1]]} ", _WITHIN.sub(within, text))
     text = _STARTING.sub(
         lambda match: row(int(match["start"]), int(match["start"]) + int(match["count"]) - 1), text
     )
     text = _AND_SO_ON.sub(r" features \1-\2 ", _NTH_FEATURE.sub(r"feature \1", text))
     return _HALF_OPEN.sub(half_open, text)
+
+
+def endless(text: str) -> bool:
+    """Whether a text names features from some number on, and no end."""
+    return _ON_AND_ON.search(text) is not None
 
 
 class Numbers(NamedTuple):

@@ -37,11 +37,12 @@ _KINDS = (
     rf"\b{_NTH}\s+(?:{_split('nth_split')}\s+)?{PICTURE}\b(?:\s+{_OF}{_split('nth_of')})?",
     rf"""\b{PICTURE}{_MARK}\s*{_digits("after_word")}
     (?:\s*,?\s*\(?(?:{_OF})?{_split("behind")}(?:\s+{PICTURE})?\)?(?!\w))?""",
+    rf"\b{PICTURE}\b[^.;:?!\d]{{0,30}},\s*(?:it's\s+)?(?:number|no\.|nr\.?)\s*(?P<aside>\d+)(?!\w)",
     rf"(?:\b(?:number|no\.|item)\s*|\#)?(?<!\w)(?P<of>\d+)\s+{_OF}{_split('of_split')}(?!\w)",
 )
 _REFERENCE = rule("|".join(f"(?:{kind})" for kind in _KINDS))
 _SPLIT_NAMES = ("before", "nth_split", "nth_of", "behind", "of_split")
-_DIGITS = ("after_split", "nth", "after_word", "of")
+_DIGITS = ("after_split", "nth", "after_word", "aside", "of")
 # `Explore 33` is a picture, but as a command it is a feature.
 _COMMAND = rule(r"\s*explor(?:e|ing)\s+\#?\d+")
 _SHOWN = rule(rf"\b(?:this|that|the\s+same|the\s+last|the\s+previous)\s+{PICTURE}(?!\w)")

@@ -6,10 +6,9 @@ Knows how people report questions and answers; nothing of what models are asked.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
-from agent.planner.claims import claimed, in_full, proposition
+from agent.planner.claims import claimed, exists, in_full, proposition
 from agent.planner.english import COLOUR, SAY, YES_NO, either, rule, words
 
 LONGEST_ANSWER = 100
@@ -58,17 +57,24 @@ _SHOULD = rule(
 _BESIDE = rule(
     rf"""<question>\s*,?\s*(?:(?:[-=]*>|→|[=:])\s*)?(?:(?:is|was|as|with|by|a|gets?|got)\s+)*
       (?P<after>(?:{YES_NO}|{COLOUR})\b|<quote>)
-    | (?P<before>\b(?:yes|no)\b|<quote>)\s+(?:to|for|on|as\s+(?:the\s+)?(?:answer|reply)\s+to)?\s*
-      <question>
+    | (?P<before>\b(?:yes|no)\b|<quote>)\s+(?:(?:in|on|for)\s+<picture>\s+)?
+      (?:to|for|on|as\s+(?:the\s+)?(?:answer|reply)\s+to)?\s*<question>
     | \?[\s;,:/-]*(?P<bare>\b{YES_NO}\b)(?=\s*(?:[;,./?!-]|$))"""
+)
+_NOT_SAID = rule(
+    rf"""\b(?:not|never|\w+n't)\s+(?:\w+ly\s+)?(?:say|answer|reply|output)\s+
+    (?:with\s+)?(?:an?\s+|the\s+)?(?P<instead><quote>|(?:{YES_NO}|{COLOUR})\b)"""
 )
 _WHY_NOT = rule(rf"\bwhy\s+not\s+(?:an?\s+|the\s+)?(?P<instead><quote>|(?:{YES_NO}|{COLOUR})\b)")
 _ANSWER = rule(
     rf"""\b(?:{SAY}|answer\s*(?:is|was|of|being)?|
-    (?:answer|reply|response)\s+to\s+<question>(?:\s+(?:in|on|for|about)\s+<picture>)?\s+(?:is|was)|the\s+reply\s*(?:is|was)?|verdict|why|g[eo]ts?|
+    (?:answer|reply|response)(?:\s+to\s+<question>)?(?:\s+(?:in|on|for|about|to)\s+<picture>)?
+    \s+(?:is|was)|the\s+reply\s*(?:is|was)?|a(?=\s*:)|verdict|why|g[eo]ts?|
     gives?|gave|returns?)\s*[:,]?\s*(?:with\s+)?(?:an?\s+|the\s+)?
     (?P<answer><quote>|(?:{YES_NO}|{COLOUR})\b)"""
 )
+_QUOTATION = re.compile("<quote>|<question>")
+_ANSWER_ITSELF = rule(rf"{YES_NO}|{COLOUR}|.*\d.*")
 _NO_ANSWER = either(
     """to for on in about when if that there this the it as so what like anything something after"""
 )
@@ -76,7 +82,7 @@ _SAID = rule(
     rf"""(?<!\bthe\s)\b(?:answer(?:s|ed)?|repl(?:y|ies|ied)|says?|said|outputs?|respond(?:s|ed)?)\s+
     (?:with\s+)?(?:an?\s+|the\s+)?
     (?P<answer>(?!{_NO_ANSWER}\b)[\w-]+)
-    (?=\s*(?:$|[?.,;:]|\b(?:to|for|on|in|when|if|about|instead|rather|after|at|and)\b|<))"""
+    (?=\s*(?:$|[?.,;:]|-\s|\b(?:to|for|on|in|when|if|about|instead|rather|after|at|and)\b|<))"""
 )
 _NOTHING_ASKED = words(
     """what what's why how is was are it its that this the a does do did model behind going on up
@@ -100,14 +106,16 @@ class Reported(NamedTuple):
 def reported(masked: str, quotes: tuple[str, ...]) -> Reported:
     """What the model was asked, and said."""
     asked = _quoted_question(quotes)
-    others = iter([one for one in quotes if one != asked])
-    answer, instead = _answers(masked, others)
+    answer, instead = _answers(masked, quotes, asked)
     if asked is not None:
         return Reported(_ended(asked), answer, instead)
     question = _openly(masked)
     if question is not None:
         return Reported(question, answer, instead)
     told = claimed(masked)
+    if told is None and answer and answer not in quotes and not _ANSWER_ITSELF.fullmatch(answer):
+        # `It says car` without a question: that there is one.
+        told, answer = exists(answer), None
     if told is None:
         return Reported(None, answer, instead)
     return Reported(told.question, answer or told.answer, instead)
@@ -119,25 +127,33 @@ def _quoted_question(quotes: tuple[str, ...]) -> str | None:
     return next(marked, next((one for one in quotes if re.match(rf"{_ASK}\s", one, re.I)), None))
 
 
-def _answers(masked: str, quotes: Iterator[str]) -> tuple[str | None, str | None]:
+def _answers(
+    masked: str, quotes: tuple[str, ...], asked: str | None
+) -> tuple[str | None, str | None]:
     """The answer that was given, and the one that might have been."""
 
     def said(match: re.Match[str], *names: str) -> str | None:
-        word = next(match[name] for name in names if match[name])
-        told = next(quotes, None) if word == "<quote>" else word.lower()
-        return told[:LONGEST_ANSWER] if told else None
+        name = next(name for name in names if match[name])
+        if match[name] != "<quote>":
+            return match[name].lower()[:LONGEST_ANSWER]
+        place = len(_QUOTATION.findall(masked, 0, match.start(name)))
+        told = quotes[place] if place < len(quotes) else asked
+        return told[:LONGEST_ANSWER] if told and told != asked else None
 
     pair = _INSTEAD.search(masked)
     if pair and not {pair["answer"].lower(), pair["instead"].lower()} & _NO_ANSWERS:
         return said(pair, "answer"), said(pair, "instead")
-    should = _SHOULD.search(masked) or _WHY_NOT.search(masked)
+    should = next(
+        (match for one in (_SHOULD, _WHY_NOT, _NOT_SAID) if (match := one.search(masked))), None
+    )
     left = masked if should is None else masked[: should.start()]
     if beside := _BESIDE.search(left):
         answer = said(beside, "after", "before", "bare")
     elif match := _ANSWER.search(left) or _SAID.search(left):
         answer = said(match, "answer")
     else:
-        answer = None if should else next(quotes, None)
+        others = (one[:LONGEST_ANSWER] for one in quotes if one != asked)
+        answer = None if should else next(others, None)
     return answer, said(should, "instead") if should else None
 
 

@@ -5,7 +5,7 @@ Knows how they are worded; what becomes of them is for whoever asked to find out
 
 from __future__ import annotations
 
-from agent.planner.english import either, rule
+from agent.planner.english import COMMAND, SAY, SEE, either, rule
 
 REMARK = rule(
     r"""[\s.,;:!?-]*(?:it|they|this|that|both|(?:\d+|some|most|all|none)\s+of\s+(?:them|those)
@@ -42,3 +42,30 @@ GOING_ON = rule(
     | \b(?:instead|too|as\s+well|again)\W*$"""
 )
 """What may be said of something that was asked before."""
+_WISH = either(
+    """please need want wish should must like_to look(?:ing)?_(?:for|into) after
+    search(?:ing)?_for wonder(?:ing)? curious interested expect"""
+)
+_STATE = either(
+    """is are was were isn't aren't has have had looks seems feels keeps gets gives comes shows
+    thinks believes claims says said told asked cares complains uses"""
+)
+_TIME = either("yesterday today currently recently lately (?:last|this)_(?:week|month|year|night)")
+_INQUIRY = either(
+    """what who whose where when which why how is are do does did has have can could would any"""
+)
+TELLING = rule(
+    rf"""\W*(?:{_TIME}\W+)?(?!.*\b{_WISH}\b)(?!.*\?\W*$)
+    (?:(?:i|we|you|he|she|they|it|there|this|that|these|those|nobody|no\s+one|everybody|people
+      |some(?:one|body))(?:'\w+)?\s+\w+
+    | (?:(?:my|our|his|her|their|the|an?|one|1|two|2|some|most|many)\s+)?
+      (?:(?!(?:{COMMAND}|{_INQUIRY})\b)[\w<>'-]+\s+){{1,3}}?{_STATE}\b)
+    .*"""
+)
+"""A sentence that only says how things are, before somebody asks: `My inbox is full.`"""
+ASKING = rule(
+    rf"\W*(?:(?:please|so|and|now|then)\W+)*(?:{COMMAND}|{_INQUIRY})\b|.*\?\W*$|.*\b{_WISH}\b"
+)
+BACK = rule(r"\b(?:it|its|them|they|their|these|those|this|that|there|both|one|the\s+finding)\b")
+"""What points to something that was told before."""
+MODEL_SAYS = rule(rf"\b(?:{SAY}|{SEE})\b")

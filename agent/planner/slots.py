@@ -10,7 +10,16 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
-from agent.planner.english import FUNCTION, SEVERAL, either, rule
+from agent.planner.english import (
+    COMMAND,
+    FUNCTION,
+    PICTURE,
+    RECORD,
+    SEVERAL,
+    UNIT,
+    either,
+    rule,
+)
 from agent.planner.numbers import Numbers, in_plain_notation, numbers_in
 from agent.planner.pictures import Pictures, pictures_in
 from agent.planner.sizes import Sizes, sizes_in
@@ -55,7 +64,7 @@ _COUNT = rule(
     | (?:(?<=\bnext\s)|(?<=\bfollowing\s)|(?<=\banother\s)|(?<=\bfurther\s))
         (\d+)(?=\s*(?:$|[.?!]|(?:{_COUNTED}|ones)\b))
     | (?<![-\w\#])(\d+)
-        (?=\s+(?:at\s+(?:the\s+)?most|max(?:imum)?|tops|will\s+do|(?:is|are)\s+enough)\b)
+        (?=\s+(?:more\b(?!\s+than)|at\s+(?:the\s+)?most|max(?:imum)?|tops|will\s+do|(?:is|are)\s+enough)\b)
     """
 )
 _STANDINGS: tuple[tuple[Standing, re.Pattern[str]], ...] = tuple(
@@ -90,8 +99,10 @@ _OTHER_NAMES = either(
 )
 _NAME = rule(
     rf"""(?<![\w/:.-])(?!{_OTHER_NAMES}[-_/:])(?=[\w./:-]*(?:\d|_|sae))
-      (?:[a-z]\w*[a-z]\w*|[a-z]+\d*)(?:[/:-][\w.-]*[a-z][\w.-]*)+(?![\w/])
-    | (?<![\w/:.-])(?!(?:f|feat|unit|latent)_\d+\b)(?=\w*[a-z]\w*_)[a-z]\w*_\w+(?![\w/])"""
+      (?:[a-z]\w*[a-z]\w*|[a-z]+\d*)(?:[/:-][\w.-]*[a-z][\w.-]*)+(?<!\.)(?![\w/])
+    | (?<![\w/:.-])(?!(?:f|feat|unit|latent)_\d+\b)(?=\w*[a-z]\w*_)[a-z]\w*_\w+(?![\w/])
+    | (?:(?<=\bcalled\s)|(?<=\bnamed\s)|(?<=\bload\s)|(?<=\bmount\s))(?!{_OTHER_NAMES})
+      (?=\S*[a-z])(?=\S*[\d_-])[\w./-]*\w"""
 )
 _FEATURE = rule(r"\b(?:feat|unit|neuron|latent|f[_-]?\s?\d)|\#")
 
@@ -126,6 +137,16 @@ class Slots(NamedTuple):
     def finding(self) -> str | None:
         """The first finding that is named."""
         return self.findings[0] if self.findings else None
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """What it names: features, pictures, whatever else was taken out of the text."""
+        sizes = self.sizes if any(one is not None for one in self.sizes) else None
+        named = {
+            "features": self.features or self.most, "pictures": self.pictures.named,
+            "quotes": self.quotes, "findings": self.findings, "name": self.name, "sizes": sizes,
+        }  # fmt: skip
+        return frozenset(kind for kind, value in named.items() if value)
 
     @property
     def bare(self) -> bool:
@@ -177,6 +198,27 @@ def slots_in(text: str) -> Slots:
         count=int(count) if count else None,
         standing=standing,
     )
+
+
+_NO_PART = rf"""(?!(?:{FUNCTION}|{UNIT}|{PICTURE}|{RECORD}|{COMMAND}|concepts?|words?|texts?|terms?
+    |written|printed|lettering|string|phrase|query|keyword|please|maybe|perhaps|\w+ly)\b)"""
+_ADJECTIVE_BEFORE = rule(
+    rf"""\b(?:for|about|on|of|to|at|with)\s+(?P<adjective>{_NO_PART}[a-z][\w-]+(?<!s))\s+<quote>"""
+)
+_NOUN_BEHIND = rule(
+    rf"""<quote>\s+(?P<noun>{_NO_PART}[a-z][\w-]+(?<!ing)(?<!ed))(?=\s*(?:[,.;:?!)]|<|$|(?:{FUNCTION}|please)\b))"""
+)
+
+
+def quoted(slots: Slots) -> str | None:
+    """The first quotation, with the words that it belongs to: `"stop" signs`, `red "hats"`."""
+    if slots.quote is None:
+        return None
+    before, mark, behind = slots.masked.partition("<quote>")
+    noun = _NOUN_BEHIND.match(mark + behind)
+    adjective = _ADJECTIVE_BEFORE.search(before + mark)
+    parts = (adjective and adjective["adjective"], slots.quote, noun and noun["noun"])
+    return " ".join(part for part in parts if part)
 
 
 def without_standing(masked: str) -> str:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 
 from agent.planner.dialogues import in_quotes
-from agent.planner.english import either, rule, words
+from agent.planner.english import COMMAND, FUNCTION, PICTURE, UNIT, either, rule, words
 from agent.planner.numerals import in_digits
 
 QUOTED = re.compile(
@@ -32,17 +33,33 @@ _COURTESY = either(
     (?:can|could|would|will)_(?:you|u|we|i)(?:_(?:please|kindly|just|maybe|perhaps))?
     would_you_mind do_you_mind are_you_able_to is_it_possible_to
     (?:i_(?:would|'d)|i'd|we'd|we_would)_(?:really_)?(?:like|love)(?:_(?:you_)?to)?
-    (?:i|we)_(?:want|need|wish)(?:_(?:you_)?to)? i_was_wondering(?:_if_you_could)? i_wonder
+    (?:i|we)_(?:want|need|wish|wanna)(?:_(?:you_)?to)? i_was_wondering(?:_if_you_could)? i_wonder
     i'm_(?:curious|wondering)(?:_about)?(?=_(?:what|why|how|which|whether|if)\\b) let's let_us
     let_me help_me(?:_to)? go_ahead_and go_and time_to
     (?:tell|show)_me(?=_(?:what|why|how|which|whether|if|where)\\b)"""
 )
 _OPENING = rule(rf"\s*(?:{MARKER}\s|{_COURTESY}(?![\w'])\s*[,.!:;-]*)\s*")
+_COUNTED = either("all both one two three four five six seven eight nine ten twelve")
 _THANKS = either(
     """please pls plz thanks(?:_a_lot)? thank_you thx cheers for_me if_you_can if_possible
-    when_you_have_time asap right_now then"""
+    when_you_have_time asap right_now then overnight in_a_nutshell tonight
+    (?:before|by|until)_(?:the_|our_|my_)?(?:\\w{3,6}day|tomorrow|noon|lunch|meeting)(?:'s_\\w+)?"""
 )
 _CLOSING = rule(rf"[\s,.!]*\b{_THANKS}\s*(?P<mark>[?.!]*)\s*$")
+_ASIDE = rule(
+    rf"""\s*[(\[](?:(?:{FUNCTION}|{_COURTESY}|{_THANKS}|topics?|kinds?|urgent|optional|{_COUNTED})
+    (?![\w'-])[\s,.!]*)+[)\]](?=\W|$)"""
+)
+"""`(if any)`, `(please)`: what says nothing stands in brackets, not what was seen or where."""
+_MENTIONED = rule(
+    rf"""(?<!\w)(?P<mark>["'`])
+      (?P<what>(?:{UNIT}|{PICTURE}|findings?)\s*\#?\w*\d\w*)(?P=mark)(?!\w)
+    | (?P<before>(?:\b{UNIT}|\band|\bto|\balso|[,)])\s+)
+      (?P<sign>["'`])(?P<number>\d+)(?P=sign)(?!\w)"""
+)
+"""A reference in quotation marks is no quotation; nor is a number where one goes on from others."""
+_ARROW = rule(rf"\s+[-=]+>\s+(?={COMMAND}\W*$)")
+_LOOKED_FOR = rule(r"^(find|search(?:\s+for)?|look\s+(?:up|for))\s*:\s*(?!.*[:?])(?=[a-z])")
 
 _IN_FULL = {
     "diff": "difference",
@@ -56,6 +73,7 @@ _IN_FULL = {
     "wheres": "where's",
     "w/": "with",
     "w/o": "without",
+    "cmp": "compare",
     "cuz": "because",
     "bc": "because",
     "abt": "about",
@@ -79,17 +97,18 @@ KEYWORDS = words(
     evidence neuron neurons image images validation explore training umbrella explanation which
     about layer model latent latents"""
 )
-"""Words on which understanding hangs: one slip within them is mended."""
+"""Words on which understanding hangs: a slip within them is mended, or two in a long one."""
 _OTHER_WORDS = words(
     """models layers actives featured explains labeled labelled mode modes compared compares
     explained explored explorer explores pictured sparser searches token umbrellas responded
     explaining labelling modal abort actively starts states starch statue latex layered later
     lapel activated activations inactive investigated investigates differences refute refutes
     support supports supporter spare spares spark sparks imaged explanations trainings
-    autoencoders lawyer lager explode trailing trains trail trait"""
+    autoencoders lawyer lager explode trailing trains trail trait variation variations exploration
+    explorations activities comprising"""
 )
 """Words that are as close to a keyword, and meant as they stand."""
-_LONG = 7
+_LONG, _VERY_LONG = 7, 9
 _ALPHABETIC = re.compile(r"(?<![\w/.:-])[A-Za-z]{5,}(?![\w/:-])")
 
 
@@ -99,12 +118,18 @@ def tidied(text: str) -> str:
     line = " ".join((text if "‘" in text else text.replace("’", "'")).split())  # noqa: RUF001
     # Placeholders are ours alone.
     line = re.sub(r"<(\w+)>", r"\1", line)
+    line = _LOOKED_FOR.sub(r"\1 features for ", _ARROW.sub(", ", _ASIDE.sub("", line)))
+    line = _MENTIONED.sub(_unquoted, line)
     line = _SLASH.sub("; ", line)
     line = in_quotes(_NEXT_ITEM.sub(". ", line) if line.startswith("1. ") else line)
     line = _SHORT.sub(lambda match: _IN_FULL[match[0].lower()], line)
     if (whole := QUOTED.fullmatch(line)) is not None:
         line = whole[0][1:-1].strip()
     return _outside_quotes(_without_courtesies(line), lambda part: in_digits(_mended(part)))
+
+
+def _unquoted(match: re.Match[str]) -> str:
+    return match["what"] or f"{match['before']}{match['number']}"
 
 
 def _outside_quotes(text: str, change: Callable[[str], str]) -> str:
@@ -127,25 +152,34 @@ def _mended(text: str) -> str:
     return _ALPHABETIC.sub(lambda match: _without_slip(match[0]), text)
 
 
+@cache
 def _without_slip(word: str) -> str:
     low = word.lower()
     if low in KEYWORDS or low in _OTHER_WORDS:
         return word
-    return next((key for key in sorted(KEYWORDS) if _one_slip(low, key)), word)
+    near = [(slips, key) for key in KEYWORDS if (slips := _slips(low, key)) is not None]
+    return min(near)[1] if near else word
 
 
-def _one_slip(word: str, key: str) -> bool:
-    """One letter too many, too few, wrong, or two swapped (more in long words); not the first."""
-    if word[0] != key[0] or abs(len(word) - len(key)) > 1:
-        return False
+def _slips(word: str, key: str) -> int | None:
+    """How many, if they are few; never in the first letter."""
+    allowed = 2 if min(len(word), len(key)) >= _VERY_LONG else 1
+    if word[0] != key[0] or abs(len(word) - len(key)) > allowed:
+        return None
     if len(word) >= _LONG and sorted(word) == sorted(key):
-        return True
-    same = next((i for i, (a, b) in enumerate(zip(word, key, strict=False)) if a != b), None)
-    if same is None:
-        return True
-    rest, wanted = word[same:], key[same:]
-    return (
-        rest[1:] in (wanted[1:], wanted)
-        or rest == wanted[1:]
-        or (rest[:2] == wanted[1::-1] and rest[2:] == wanted[2:])
-    )
+        return 1
+    counted = _edits(word, key)
+    return counted if counted <= allowed else None
+
+
+def _edits(word: str, key: str) -> int:
+    """Letters too many, too few or wrong, and neighbours swapped."""
+    before, row = [0] * (len(key) + 1), list(range(len(key) + 1))
+    for i, letter in enumerate(word, 1):
+        older, before, row = before, row, [i]
+        for j, wanted in enumerate(key, 1):
+            least = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != wanted))
+            if i > 1 and j > 1 and (letter, word[i - 2]) == (key[j - 2], wanted):
+                least = min(least, older[j - 2] + 1)
+            row.append(least)
+    return row[-1]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from agent.plan import Find, Fix, Investigate, Label, SearchFindings, TrainSae
+from agent.plan import Find, Fix, Investigate, Label, LoadSae, SearchFindings, TrainSae, Why
 from agent.planner.classifier import Ranked
 from agent.planner.clauses import Clause, clauses
 from agent.planner.context import Context
@@ -16,7 +16,18 @@ from agent.planner.following import again
 from agent.planner.intents import NONE, SAME, classifier
 from agent.planner.made import Lacking, Made
 from agent.planner.making import MAKERS, Maker
-from agent.planner.remarks import BEFOREHAND, GOING_ON, LATER, REMARK, WHERE, WONDERING
+from agent.planner.remarks import (
+    ASKING,
+    BACK,
+    BEFOREHAND,
+    GOING_ON,
+    LATER,
+    MODEL_SAYS,
+    REMARK,
+    TELLING,
+    WHERE,
+    WONDERING,
+)
 from agent.planner.slots import Slots, slots_in
 from agent.planner.tidying import tidied
 
@@ -92,9 +103,13 @@ def _parts(text: str, context: Context) -> list[_Part] | Unclear:
     start = 0
     for clause in found:
         opening = text[start : clause.end]
+        if not done and _only_tells(text, clause, context):
+            # What names nothing is left out; what does may be what is meant by `it`.
+            start = start if slots_in(tidied(opening)).kinds else clause.end
+            continue
         if BEFOREHAND.fullmatch(opening) or (not done and WHERE.fullmatch(opening)):
             continue
-        part = _part(text, Clause(start, clause.end), _after(done, context))
+        part = _told_or_asked(text, Clause(start, clause.end), clause, _after(done, context))
         wondering = WONDERING.fullmatch(text[start : clause.end])
         if isinstance(part, _Part) and done and (wondering or _goes_on(done[-1], part)):
             part = _lengthened(text, done.pop(), clause.end)
@@ -119,6 +134,38 @@ def _parts(text: str, context: Context) -> list[_Part] | Unclear:
         if whole:
             return part
     return done
+
+
+def _only_tells(text: str, clause: Clause, context: Context) -> bool:
+    """A sentence before those that ask, unless it tells what the model does."""
+    after = clauses(text[clause.end :])
+    if not TELLING.fullmatch(text[clause.start : clause.end]):
+        return False
+    if not any(ASKING.match(text[clause.end :], one.start, one.end) for one in after):
+        return False
+    part = _part(text, clause, context)
+    if not isinstance(part, _Part):
+        return True
+    of_model = MODEL_SAYS.search(part.slots.masked) is not None
+    return not isinstance(part.made.tasks[0], Fix) and not (
+        of_model and isinstance(part.made.tasks[0], Why)
+    )
+
+
+def _told_or_asked(text: str, opening: Clause, clause: Clause, context: Context) -> _Part | Unclear:
+    """What a clause asks for by itself, if it names all that was told before; or both together."""
+    if opening.start < clause.start and TELLING.match(text, opening.start, clause.start):
+        asked = _part(text, clause, context)
+        told = slots_in(tidied(text[opening.start : clause.start])).kinds
+        if isinstance(asked, _Part) and (told <= asked.slots.kinds or _complete(asked)):
+            return asked
+    return _part(text, opening, context)
+
+
+def _complete(part: _Part) -> bool:
+    """Whether it needs nothing of what was told before."""
+    means_more = isinstance(part.made.tasks[0], Fix | LoadSae | TrainSae)
+    return not (means_more or BACK.search(part.slots.masked))
 
 
 def _after(done: list[_Part], context: Context) -> Context:

@@ -48,6 +48,7 @@ _ASKING = either(
 _AFTER_COLON = rule(r"(?::\s*|\s[-–]\s+)(?!.*:)(\S.*)$")  # noqa: RUF001
 _CONCEPT = (
     _AFTER_COLON,
+    rule(r"\b(?:concepts?|ideas?|notion)\s+of\s+(.+)"),
     rule(rf"\b{_LINKED}\s+{_STRENGTH}(?:to|for|with|by|in|on)\s+{_SEEING}(.+)"),
     rule(
         rf"""\b(?:{_FIRES}|respond\w*|react\w*)\s+{_STRENGTH}
@@ -104,7 +105,10 @@ _KNOWN = (
         (?:on|for|of|with|around|in)\s+(?!(?:file|record)\b)(.+)"""
     ),
     rule(r"\b(?:for|on)\s+(.+)"),
-    rule(rf"(?:\b{_WHOSE}\s+|^)(?!{RECORD}\b)(.+?)\s+(?:related\s+)?{RECORD}\b"),
+    rule(
+        rf"""(?:\b{_WHOSE}\s+|^)(?!(?:{RECORD}|{COMMAND}\s+(?:the|all|our))\b)
+        (.+?)\s+(?:related\s+)?{RECORD}\b"""
+    ),
     rule(r"^(?:search|grep|query|look\s+up|find)\s+(.+)"),
     rule(rf"^{RECORD}\s*[,:;]\W*(.+)$"),
 )
@@ -149,15 +153,22 @@ def _first(rules: tuple[re.Pattern[str], ...], masked: str) -> str | None:
     found = (match for one in rules if (match := one.search(masked)))
     trimmed = (without_edges(match[1]) for match in found)
     # What has a placeholder within says more than words.
-    return next((one for one in trimmed if not empty(one) and "<" not in one), None)
+    return next(
+        (one for one in trimmed if not empty(one) and "<" not in one and not _ASIDE.search(one)),
+        None,
+    )
 
 
+_ASIDE = rule(r"\b(?:i|you|we)\s+(?:know|mean|guess|think|suppose|see)\b")
 _FRAME = rule(
     rf"{FUNCTION}|{COMMAND}|{_ASKING}|{_KIND}|{_LINKED}|{_FIRES}|{_ENCODES}|{LABORATORY}|{RECORD}"
     rf"|{_KNOWING}"
     r"|look(?:ed|ing)?|concepts?|ideas?|before|earlier|yet|already|so|far|for|<\w+>|\W*"
 )
 """Words that ask; what they stand around is what is asked for."""
+
+
+_PRONOUN = rule(r"\b(?:i|you|we|he|she|they|it|what|who|that|this|does|is|are|was)\b")
 
 
 def words_left(masked: str) -> str | None:
@@ -167,4 +178,5 @@ def words_left(masked: str) -> str | None:
         found = found[1:]
     while found and _FRAME.fullmatch(found[-1].strip(",.;:?!")):
         found = found[:-1]
-    return bare_words(" ".join(found))
+    # A sentence asks for something else than its words.
+    return None if _PRONOUN.search(" ".join(found)) else bare_words(" ".join(found))

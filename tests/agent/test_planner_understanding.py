@@ -99,6 +99,11 @@ def test_pictures(text, pictures):
     assert [str(one) for one in slots_in(text).pictures.named] == pictures
 
 
+@pytest.mark.parametrize("word", ["feathers", "supposed", "exploration", "variation", "lawyer"])
+def test_what_is_close_to_a_keyword_and_a_word_itself_stays(word):
+    assert tidied(f"find the {word} here") == f"find the {word} here"
+
+
 def test_slips_and_courtesies_go_and_quotations_stay():
     told = "Hi there, could you please investgate feture twelve and 'teh word'? Thanks!"
     assert tidied(told) == "investigate feature 12 and 'teh word'?"
@@ -111,6 +116,7 @@ def test_slips_and_courtesies_go_and_quotations_stay():
         ("investigate", "which feature"),
         ("label features", "which features"),
         ("label 0-6000", "5000"),
+        ("label 100+", "where the features end"),
         ("find features for", "which concept"),
         ("why does it say yes to 'is there a car?'", "which picture"),
         ("why did the model answer yes on picture 7", "what the model was asked"),

@@ -649,6 +649,52 @@ WORDINGS = [
     ("5 most recent findings", NOTHING),
     ("is feature creep a problem in software?", NOTHING),
     ("use gpu 1", NOTHING),
+    ("The paper mentions stripes. Our SAE is new. Which features see stripes?", [F("stripes")]),
+    ("Feature 12 looks interesting. Find features for boats.", [F("boats")]),
+    ("My inbox is full. I have two candidates. They are 10 and 20. What differs?", [C(10, 20)]),
+    ("Layer 3 works best. Train one there.", [TrainSae(hook="layers.3")]),
+    ("I copied an SAE here. It is called nightly-3. Can you open it?", [LoadSae(name="nightly-3")]),
+    (
+        "Picture 52 shows an empty street. I expected a no. Why does it say that there is a bus?",
+        [why(52, "is there a bus?", "yes")],
+    ),
+    (
+        "We deploy this in a museum. It hallucinates persons all the time. Find a way to stop it.",
+        [X("person")],
+    ),
+    (
+        "I have a picture, number 88. It is a mess. What features does it activate?",
+        [F(picture=p(88))],
+    ),
+    ('Is "feature 8" (also) the same as "feature 80"?', [C(8, 80)]),
+    ('label features "20" to "22" (all three)', [L(20, 21, 22)]),
+    ('find features for "stop" signs', [F("stop signs")]),
+    ('find features for red "hats" (if any)', [F("red hats")]),
+    ('search findings for "red" things', [S("red things")]),
+    ("label features >= 100 and < 103", [L(100, 101, 102)]),
+    ("label features [100, 102] (inclusive)", [L(100, 101, 102)]),
+    ("label features 100+", NOTHING),
+    ("label everything from 100 and up", NOTHING),
+    ("load tiny", [LoadSae(name="tiny")]),
+    ("please load the SAE from runs/ablation-k8.", [LoadSae(name="runs/ablation-k8")]),
+    ("invetsigte featrue 12", [I(12)]),
+    ("find features for feathers", [F("feathers")]),
+    ("boats hallucinated in the desert -> fix", [X("boat", "desert")]),
+    ("hallucinated clocks, kitchen -> fix", [X("clock", "kitchen")]),
+    ("fix: lamps/bedroom", [X("lamp", "bedroom")]),
+    ("image 3 - says hat - why", [why(3, "is there a hat?", "yes")]),
+    ("why is picture 9 said to show a boat?", [why(9, "is there a boat?", "yes")]),
+    (
+        "why did it not say 'yes' to 'is there a cup?' in picture 7?",
+        [why(7, "is there a cup?", None, "yes")],
+    ),
+    (
+        "the answer for picture 5 was 'red', I expected 'blue'; asked was 'what is it?'. Why?",
+        [why(5, "what is it?", "red", "blue")],
+    ),
+    ("enumerate the refuted claims", [S(status="refuted")]),
+    ("I wanna know what that one does, you know the one", NOTHING),
+    ("The related work section omits recent literature.", NOTHING),
 ]
 
 
@@ -694,6 +740,11 @@ CONVERSATIONS = {
     "the best of them": [
         ("find features for umbrellas", [F("umbrellas")], FOUND),
         ("investigate the best two of them", [I(5, 9)], ()),
+    ],
+    "more for the same words": [
+        ("find features for umbrellas", [F("umbrellas")], FOUND),
+        ("other features for that", [F("umbrellas", count=20)], FOUND),
+        ('same but for "stop" signs', [F("stop signs", count=20)], FOUND),
     ],
     "all of them": [
         ("find features for umbrellas", [F("umbrellas")], FOUND),

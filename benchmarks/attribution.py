@@ -27,7 +27,7 @@ def main() -> None:
     settings = load_settings("toybox")
     adapter, coder = wiring.target(settings), wiring.coder(settings)
     hook = coder.config.hook
-    shown = wiring.pictures(settings.data.explore, 4096)
+    shown = wiring.pictures(settings, settings.data.explore, 4096)
     ranks = {"linear": [], "integrated": []}
     first = None
     for number in range(given.seed * PICTURES, (given.seed + 1) * PICTURES):

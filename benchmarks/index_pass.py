@@ -34,7 +34,7 @@ def build(count: int, folder: Path) -> None:
     """One build; prints its peak memory and the size of what it left."""
     settings = load_settings("toybox")
     seeing = wiring.observer(settings)
-    shown = wiring.pictures(settings.data.explore, count)
+    shown = wiring.pictures(settings, settings.data.explore, count)
     build_index(folder, spec_of(seeing, shown), source_of(seeing, shown, BATCH), shard=128)
     peak = peak_megabytes()
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
@@ -61,7 +61,7 @@ def main() -> None:
     settings = load_settings("toybox")
     seeing = wiring.observer(settings)
     adapter, coder, hook = seeing.adapter, seeing.coder, seeing.hook
-    shown = wiring.pictures(settings.data.explore, 4096)
+    shown = wiring.pictures(settings, settings.data.explore, 4096)
     first = given.seed * BATCH * BATCHES
     spans = [range(first + i * BATCH, first + (i + 1) * BATCH) for i in range(BATCHES)]
     batches = [adapter.prepare([Prompt((shown.picture(n),), "") for n in span]) for span in spans]

@@ -31,7 +31,7 @@ def measure(rounds: int, seed: int) -> list[Compared]:
     """The cost for one row and for a batch of eight."""
     settings = load_settings("toybox")
     adapter, coder = wiring.target(settings), wiring.coder(settings)
-    shown = wiring.pictures(settings.data.explore, 64)
+    shown = wiring.pictures(settings, settings.data.explore, 64)
     inputs = adapter.prepare([Prompt((shown.picture(seed % 64),), "describe the picture.")])
     counts_F = _counts(adapter, coder, inputs)
     order = counts_F.argsort(descending=True, stable=True).tolist()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from agent.running import Hands
     from agent.store import Store
     from agent.transcript import Calls
+    from lmmscope.shelf import Shelf
     from tools.backends.ledger import Ledger
     from tools.lab import Lab
 
@@ -45,6 +46,7 @@ async def hands(
     replayed: str | None = None,
     forked: str | None = None,
     options: Mapping[str, Any] | None = None,
+    shelf: Shelf | None = None,
 ) -> AsyncGenerator[Hands]:
     """Everything for one run; a replayed one gets its models' replies from the record.
 
@@ -84,6 +86,7 @@ async def hands(
             sae=sae,
             around=around,
             labels=FoundOut(keeping, lambda: made.observer.digest),
+            shelf=shelf,
         )
         try:
             yield Hands(

@@ -6,12 +6,11 @@ Knows options and files of numbers; the agent does the rest.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from lmmscope.ask_command import ready
-from lmmscope.conduct import Choices, conduct
+from lmmscope.conduct import conduct
 from lmmscope.limits import (
     Calls,
     Free,
@@ -25,12 +24,8 @@ from lmmscope.limits import (
     Workers,
 )
 from lmmscope.options import Profile
+from lmmscope.work import Choices, labelling, ready
 from sae_core.errors import UserError
-
-if TYPE_CHECKING:
-    from langgraph.runtime import RunControl
-
-    from agent.running import Approve, Ended, Hands
 
 
 def batch(
@@ -67,15 +62,7 @@ def batch(
         free,
         total=active or len(wanted),
     )
-
-    async def work(hands: Hands, approve: Approve, control: RunControl) -> Ended:
-        from agent.plan import Label, Plan
-        from agent.running import do, run_name
-
-        plan = Plan(tasks=(Label(features=wanted, active=active),))
-        return await do(hands, run_name(), plan, approve=approve, control=control)
-
-    conduct(chosen, work)
+    conduct(chosen, labelling(wanted, active))
 
 
 def _wanted(features: str | None, active: int | None, file: Path | None) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from lmmscope import (
     batch_command,
     findings_commands,
     index_commands,
+    mcp_command,
     review_command,
     runs_commands,
     sae_commands,
@@ -45,6 +46,7 @@ app.add_typer(index_commands.app, name="index")
 app.add_typer(toybox_commands.app, name="toybox")
 app.command()(serve_command.serve)
 app.command()(tool_command.tool)
+app.command()(mcp_command.mcp)
 
 
 def _version(wanted: bool) -> None:

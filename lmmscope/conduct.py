@@ -8,48 +8,20 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from lmmscope.invocation import lmmscope
-from lmmscope.limits import Spend
+from lmmscope.work import Choices, Work, done
 
 if TYPE_CHECKING:
     from langgraph.runtime import RunControl
 
-    from agent.running import Approve, Ended, Hands
-    from lmmscope.settings import Settings
+    from agent.running import Ended
 
 PAUSED = 75
 """The exit code of a run that can be gone on with."""
-
-
-class Choices(NamedTuple):
-    """What a command's options say."""
-
-    settings: Settings
-    spend: Spend = Spend()
-    workers: int = 2
-    steer: bool = True
-    planted_seed: int | None = None
-    sae: str | None = None
-    as_json: bool = False
-    free: bool = False
-    fork: str | None = None
-    """The event at which an earlier run is left."""
-    total: int | None = None
-    """How many features are to be labelled, where nothing else is asked."""
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """What a run keeps of these, to be taken up again."""
-        kept = ("workers", "steer", "planted_seed", "sae", "free", "fork")
-        return {name: getattr(self, name) for name in kept}
-
-
-Work = Callable[["Hands", "Approve", "RunControl"], Awaitable["Ended"]]
 
 
 def conduct(chosen: Choices, work: Work, *, replayed: str | None = None) -> None:
@@ -82,8 +54,6 @@ async def _conducted(chosen: Choices, work: Work, replayed: str | None) -> Ended
     from langgraph.runtime import RunControl
     from rich.console import Console
 
-    from agent.desk import Rules
-    from lmmscope.agent_hands import hands
     from lmmscope.batch_view import BatchView
     from lmmscope.live_view import LiveView
 
@@ -91,20 +61,15 @@ async def _conducted(chosen: Choices, work: Work, replayed: str | None) -> Ended
     view = LiveView(console) if chosen.total is None else BatchView(console, chosen.total)
     control = RunControl()
     _drain_at_interrupt(control)
-    async with hands(
-        chosen.settings,
-        chosen.spend,
-        rules=Rules(steer=chosen.steer, free=chosen.free),
-        workers=chosen.workers,
-        listeners=(view,),
-        planted_seed=chosen.planted_seed,
-        sae=chosen.sae,
-        replayed=replayed,
-        forked=chosen.fork,
-        options=chosen.options,
-    ) as ready:
-        with view:
-            return await work(ready, _approved, control)
+    with view:
+        return await done(
+            chosen,
+            work,
+            approve=_approved,
+            control=control,
+            listeners=(view,),
+            replayed=replayed,
+        )
 
 
 def _drain_at_interrupt(control: RunControl) -> None:

@@ -1,12 +1,20 @@
-"""Looks at what is installed, which profile is used, which models and servers are there.
+"""Looks at what is installed, and which models, data and servers of a profile are there.
 
-It only looks: it installs, loads and starts nothing. What is looked at is in doctor_*.py, how the
-result is shown in doctor_view.
+It works out what the profile will take, too. It only looks: it installs, loads and starts nothing.
+What is looked at is in doctor_*.py, how the result is shown in doctor_view.
 """
 
 from pathlib import Path
 
-from lmmscope import doctor_machine, doctor_models, doctor_packages, doctor_servers
+from lmmscope import (
+    doctor_data,
+    doctor_extras,
+    doctor_machine,
+    doctor_models,
+    doctor_packages,
+    doctor_plan,
+    doctor_servers,
+)
 from lmmscope.doctor_checks import Check, Diagnosis
 from lmmscope.settings import Settings, load_settings, overrides, profile_path
 
@@ -14,14 +22,19 @@ from lmmscope.settings import Settings, load_settings, overrides, profile_path
 def examine(profile: str | None = None) -> Diagnosis:
     """Everything that can be known about a profile without loading a model."""
     settings = load_settings(profile)
+    servers = doctor_servers.examine(settings)
+    running = [check.name for check in servers if check.state == "ok"]
     return Diagnosis(
         profile=settings.name,
         checks=[
             *doctor_machine.examine(),
             *doctor_packages.examine(),
+            *doctor_extras.examine(settings),
             *_profile(settings, profile_path(profile)),
             *doctor_models.examine(settings),
-            *doctor_servers.examine(settings),
+            *doctor_data.examine(settings),
+            *servers,
+            *doctor_plan.examine(settings, running),
         ],
     )
 

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, computed_field
 
-Section = Literal["machine", "packages", "layout", "profile", "models", "servers"]
+Section = Literal["machine", "packages", "layout", "profile", "models", "data", "servers", "plan"]
 State = Literal["ok", "missing", "note"]
 
 

@@ -1,54 +1,105 @@
-"""Looks at model folders: are the files there and whole, and what class of model is it.
+"""Looks at models: are the files there and whole, and what class of model is it.
 
 It reads headers and configuration, never a tensor, and knows nothing of servers.
 """
 
 import json
-import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from lmmscope.doctor_checks import Check
-from lmmscope.invocation import python
+from lmmscope.hub import is_model, model_download
+from lmmscope.invocation import lmmscope, python
 from lmmscope.settings import Settings
 from lmmscope.wiring import SHIPPED, model_folder
 from sae_core.errors import UserError
-from sae_core.weights import check_weights
+from sae_core.weights import PICKLED, check_weights
 
 INDEX = "model.safetensors.index.json"
+TOKENIZER = "a tokenizer"
 ALTERNATIVES = {
-    "a tokenizer": ("tokenizer.json", "vocab.json", "tokenizer.model"),
+    TOKENIZER: ("tokenizer.json", "vocab.json", "tokenizer.model"),
     "a processor": ("processor_config.json", "preprocessor_config.json"),
 }
 """What a folder needs beside configuration and weights, and the file names that it goes by."""
-_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+WORDLESS = ("segmenter",)
+"""Roles whose models read no text."""
+CHECKPOINTS = ("grounder", "segmenter")
+"""Roles that are plain files where the profile names a text encoder: as their authors have them."""
 
 
 def examine(settings: Settings) -> list[Check]:
-    """The folder of each role that no server plays."""
+    """The model of each role that no server plays."""
     served = settings.servers.given()
     return [
-        folder_check(role, name)
+        _check(settings, role, name)
         for role, name in settings.models.model_dump().items()
         if role not in served and name is not None
     ]
 
 
-def folder_check(role: str, name: str) -> Check:
+def _check(settings: Settings, role: str, name: str) -> Check:
+    if role == "sae":
+        return coder_check(settings, name)
+    if settings.models.text_encoder is not None and role in CHECKPOINTS:
+        return file_check(role, Path(name).expanduser())
+    size = settings.published.models.get(role)
+    return folder_check(role, name, size.leave_out if size else ())
+
+
+def coder_check(settings: Settings, name: str) -> Check:
+    """The sparse coder: what it is, or how it is got or trained."""
+    from sae_core.formats.store import describe
+
+    folder = model_folder(name)
+    if is_model(name) and not folder.exists():
+        fix = _coder_remedy(settings, name, folder)
+        return Check.missing("models", "sae", f"{name}: not in the hub's cache here", fix)
+    try:
+        facts = describe(folder)
+    except UserError as error:
+        return Check.missing("models", "sae", str(error), _coder_remedy(settings, name, folder))
+    config = facts.config
+    what = f"{facts.format} {config.rule}, {config.features:,} features of width {config.width}"
+    found = f"{what}, {facts.size / 1e6:.1f} MB, {facts.file}"
+    return Check.ok("models", "sae", found, {facts.file.name: facts.size})
+
+
+def _coder_remedy(settings: Settings, name: str, folder: Path) -> str:
+    wish = settings.coder
+    if wish is None or name.startswith(SHIPPED) or is_model(name):
+        return remedy(name, folder)
+    return (
+        f"{lmmscope()} sae train --profile {settings.name} --out {shlex.quote(name)} "
+        f"--features {wish.features} --k {wish.k} --batch {wish.batch} --steps {wish.steps}"
+    )
+
+
+def file_check(role: str, path: Path) -> Check:
+    """A checkpoint in one file."""
+    if not path.is_file():
+        return Check.missing("models", role, f"no file {path}", f"ls -l {shlex.quote(str(path))}")
+    size = path.stat().st_size
+    return Check.ok("models", role, f"{size / 1e6:.1f} MB, {path}", {path.name: size})
+
+
+def folder_check(role: str, name: str, leave_out: Sequence[str] = ()) -> Check:
     """One role's folder, from its name in the profile."""
     try:
         folder = model_folder(name)
     except UserError as error:
         return Check.missing("models", role, str(error), f"{python()} -m pip install -e .")
-    fix = remedy(name, folder)
+    fix = remedy(name, folder, leave_out)
     if not folder.is_dir():
-        return Check.missing("models", role, f"no folder {folder}", fix)
+        where = "not in the hub's cache here" if is_model(name) else "no such folder"
+        return Check.missing("models", role, f"{name}: {where}", fix)
     files = {file.name: file.stat().st_size for file in sorted(folder.iterdir()) if file.is_file()}
     try:
         kind = model_class(folder)
         for weights in weight_files(folder):
             check_weights(weights)
-        _check_companions(folder, files)
+        _check_companions(role, folder, files)
     except UserError as error:
         return Check.missing("models", role, str(error), fix, files)
     size = sum(files.values()) / 1e6
@@ -65,17 +116,20 @@ def model_class(folder: Path) -> str:
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """The safetensors files that make up the weights: one, or those that an index lists."""
-    index = folder / INDEX
+    """The safetensors files that make up the weights: one, or those that an index lists.
+
+    None where the weights are pickled, as older ones are.
+    """
+    index, single = folder / INDEX, folder / "model.safetensors"
     if not index.exists():
-        return [folder / "model.safetensors"]
+        return [] if (folder / PICKLED).is_file() and not single.exists() else [single]
     shards = _json(index).get("weight_map")
     if not isinstance(shards, dict) or not shards:
         raise UserError(f"{index} lists no weights (weight_map)")
     return [folder / name for name in sorted({str(shard) for shard in shards.values()})]
 
 
-def remedy(name: str, folder: Path) -> str:
+def remedy(name: str, folder: Path, leave_out: Sequence[str] = ()) -> str:
     """The command that brings a model's folder back."""
     place = shlex.quote(str(folder))
     if name.startswith(SHIPPED):
@@ -83,13 +137,15 @@ def remedy(name: str, folder: Path) -> str:
         if checkout is None:
             return f"{python()} -m toybox.train_{name.removeprefix(SHIPPED)}"
         return f"git -C {shlex.quote(str(checkout))} checkout -- {folder.relative_to(checkout)}"
-    if _HUB_NAME.fullmatch(name):
-        return f"hf download {name} --local-dir {place}"
+    if is_model(name):
+        return model_download(name, leave_out)
     return f"ls -l {place}"
 
 
-def _check_companions(folder: Path, files: dict[str, int]) -> None:
+def _check_companions(role: str, folder: Path, files: dict[str, int]) -> None:
     for what, names in ALTERNATIVES.items():
+        if what == TOKENIZER and role in WORDLESS:
+            continue
         if not any(files.get(name) for name in names):
             raise UserError(f"{folder} lacks {what}: none of {', '.join(names)}, or an empty one")
 

@@ -8,10 +8,13 @@ import json
 import shlex
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from lmmscope.doctor_checks import Check
+from lmmscope.engines import environment_of, installing
 from lmmscope.invocation import installed, lmmscope
+from lmmscope.published import Serving
 from lmmscope.settings import Settings
 from lmmscope.wiring import model_folder
 
@@ -27,10 +30,40 @@ def examine(settings: Settings) -> list[Check]:
     given = settings.servers.given()
     if not given:
         return [Check.ok("servers", "none", "the profile needs none")]
-    return [server_check(role, url, _model(settings, role)) for role, url in given.items()]
+    playing = {role: (url, _model(settings, role)) for role, url in given.items()}
+    return [
+        check
+        for role, (url, _) in playing.items()
+        for check in _checks(settings, _first(role, playing), role, url)
+    ]
 
 
-def server_check(role: str, url: str, model: str | None = None) -> Check:
+def _first(role: str, playing: Mapping[str, tuple[str, str | None]]) -> str:
+    """The first role of the same model at the same address: it is started once, whoever asks."""
+    return next(one for one in playing if playing[one] == playing[role])
+
+
+def _checks(settings: Settings, first: str, role: str, url: str) -> list[Check]:
+    """The server, and what would run it, as long as it does not run."""
+    serving = settings.engines.get(first)
+    check = server_check(role, url, _model(settings, first), first, serving)
+    if serving is None or check.state == "ok" or role != first or not _here(url):
+        return [check]
+    environment = environment_of(serving.engine)
+    if (environment / "bin" / serving.engine).is_file():
+        return [check]
+    found = f"{serving.engine} is not in {environment}"
+    fix = installing(serving.engine, environment)
+    return [Check.missing("servers", f"{role}'s engine", found, fix), check]
+
+
+def server_check(
+    role: str,
+    url: str,
+    model: str | None = None,
+    first: str | None = None,
+    serving: Serving | None = None,
+) -> Check:
     """One server: the models that it offers, or why they can't be told.
 
     A model that the profile names for the role is the one to start it with.
@@ -44,7 +77,7 @@ def server_check(role: str, url: str, model: str | None = None) -> Check:
         return Check.missing("servers", role, found, asking)
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
-        fix = _starting(role, url, model) or asking
+        fix = _starting(first or role, url, model, serving) or asking
         return Check.missing("servers", role, f"{address} does not answer: {reason}", fix)
     except (ValueError, KeyError, TypeError):
         found = f"{address} answers, but with no list of models"
@@ -65,15 +98,22 @@ def _model(settings: Settings, role: str) -> str | None:
     return getattr(settings.servers, role).model or getattr(settings.models, role, None)
 
 
-def _starting(role: str, url: str, model: str | None) -> str | None:
-    """The command that starts the server, if it would run here; one elsewhere can't be started."""
+def _here(url: str) -> bool:
     parts = urlsplit(url)
-    if parts.hostname not in ("localhost", "127.0.0.1", "::1") or parts.scheme != "http":
+    return parts.hostname in ("localhost", "127.0.0.1", "::1") and parts.scheme == "http"
+
+
+def _starting(role: str, url: str, model: str | None, serving: Serving | None) -> str | None:
+    """The command that starts the server, if it would run here; one elsewhere can't be started."""
+    if not _here(url):
         return None
+    parts = urlsplit(url)
     port = parts.port or 80
     if role not in SERVED:
         folder = shlex.quote(str(model_folder(model))) if model else "MODEL_FOLDER"
         return f"{installed('transformers')} serve {folder} --port {port}"
     host = " --host ::1" if parts.hostname == "::1" else ""
     named = shlex.quote(model) if model else "MODEL_FOLDER"
-    return f"{lmmscope()} serve {role} --model {named}{host} --port {port}"
+    engine = f" --engine {serving.engine}" if serving else ""
+    own = f" -- {shlex.join(serving.options)}" if serving and serving.options else ""
+    return f"{lmmscope()} serve {role}{engine} --model {named}{host} --port {port}{own}"

@@ -44,7 +44,7 @@ def command_of(
         raise UserError(f"No engine {engine!r}. Known: {', '.join(get_args(Engine))}. Choose one")
     script = environment / "bin" / engine
     if not script.is_file():
-        raise UserError(f"No {engine} at {script}. Try {_install(engine, environment)}")
+        raise UserError(f"No {engine} at {script}. Try {installing(engine, environment)}")
     named = ["--model-path", model] if engine == "sglang" else [model]
     return [str(script), "serve", *named, "--host", host, "--port", str(port), *options]
 
@@ -70,7 +70,8 @@ def url_of(host: str, port: int) -> str:
     return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
 
 
-def _install(engine: Engine, environment: Path) -> str:
+def installing(engine: Engine, environment: Path) -> str:
+    """The command that installs an engine."""
     if engine == OURS:
         return f"{python()} -m pip install 'lmmscope[serve]'"
     folder = shlex.quote(str(environment))

@@ -6,7 +6,7 @@ Knows records and pictures; nothing of models.
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,6 +41,19 @@ def counted(source: Source, span: range) -> Generator[Source]:
 
         yield batches
         progress.update(task, completed=len(span))
+
+
+def numbering(place: str, each: int = 5000) -> Callable[[int], None]:
+    """Says now and then how many pictures of a set are numbered, which can take minutes."""
+    told = 0
+
+    def tell(count: int) -> None:
+        nonlocal told
+        if count - told >= each:
+            told = count
+            Console(stderr=True).print(f"{place}: {count:,} pictures numbered", markup=False)
+
+    return tell
 
 
 def show_record(record: FeatureRecord, level: float = 0.0) -> None:

@@ -60,7 +60,7 @@ def lab(
     `around` may put something around each model that is asked, or in its place. What is on the
     shelf is not loaded again: one shelf serves labs of the same profile and features.
     """
-    pictures, servers, kept = _pictures(settings), AsyncExitStack(), shelf or Shelf()
+    pictures, servers, kept = wiring.splits(settings), AsyncExitStack(), shelf or Shelf()
 
     def observer() -> Observer:
         return kept.once("observer", seen)
@@ -112,21 +112,6 @@ def lab(
         questions=_questions(settings),
         looks=None if settings.data.looks is None else wiring.model_folder(settings.data.looks),
     )
-
-
-def _pictures(settings: Settings) -> dict[Split, PictureSet]:
-    data = settings.data
-    few = min(filter(None, (data.validation_pictures, data.held_out_pictures)), default=None)
-    named: dict[Split, tuple[str | None, int | None]] = {
-        "explore": (data.explore, data.explore_pictures),
-        "validate": (data.validation, few),
-        "test": (data.test, data.held_out_pictures),
-    }
-    return {
-        split: wiring.pictures(settings, source, count)
-        for split, (source, count) in named.items()
-        if source is not None
-    }
 
 
 def _questions(settings: Settings) -> dict[Split, QuestionSet]:

@@ -10,6 +10,7 @@ import secrets
 import socket
 import webbrowser
 from contextlib import closing
+from threading import Thread
 from typing import Annotated
 
 import typer
@@ -56,6 +57,7 @@ def review(
     ):
         path = f"/runs/{store.run(run).id}" if run else "/runs"
         address = f"http://{HOST}:{listener.getsockname()[1]}{path}?token={token}"
+        Thread(target=hands.prepare, daemon=True).start()
         typer.echo(f"review   {address}")
         typer.echo("Ctrl-C ends it", err=True)
         if browser:

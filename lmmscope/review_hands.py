@@ -1,13 +1,16 @@
 """What the review pages need besides the store: pictures of splits, and what an index knows.
 
-No model is loaded for either. Knows the lab and folders of indexes; nothing of pages.
+No model is loaded for either, nor torch: who only looks shall not wait for it, nor pay for it in
+memory. Knows picture sets and folders of indexes; nothing of pages.
 """
 
 from __future__ import annotations
 
 import io
 import threading
+from contextlib import suppress
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -17,10 +20,10 @@ from lmmscope.settings import Settings
 from review.hands import Bar, IndexRecord, Neighbour, Refused
 from sae_core.errors import UserError
 from tools.evidence import Evidence, Split
-from tools.failures import ToolFailure
 
 if TYPE_CHECKING:
-    from sae_core.index.query import Index
+    from sae_core.index.arrays import Arrays
+    from sae_core.index.observer import PictureSet
     from sae_core.index.spec import IndexSpec
     from tools.lab import Lab
 
@@ -36,13 +39,22 @@ class PicturesAndIndexes:
         self._settings, self._store = settings, store
         self._opened_by = lru_cache(REMEMBERED)(self._opened)
         self._made_from = lru_cache(REMEMBERED)(self._provenance)
-        self._indexes: dict[tuple[str, ...], Index] = {}
+        self._indexes: dict[tuple[str, ...], Arrays] = {}
         self._first = threading.Lock()
 
     def prepare(self) -> None:
-        """Import what takes seconds, so that the first page does not wait for it."""
-        with self._first:
-            _ = self._lab
+        """Do what takes seconds, so that the first page does not wait for it.
+
+        What is wrong with the profile's pictures is told by whoever asks for one.
+        """
+        with suppress(UserError), self._first:
+            _ = self._splits
+
+    @cached_property
+    def _splits(self) -> dict[Split, PictureSet]:
+        from lmmscope import wiring
+
+        return wiring.splits(self._settings)
 
     @cached_property
     def _lab(self) -> Lab:
@@ -54,18 +66,14 @@ class PicturesAndIndexes:
 
     def picture(self, split: str, number: int, finding: str | None = None) -> bytes:
         """A picture as PNG; a sealed one only if the finding's verification shows it."""
-        self.prepare()
-        lab, which = self._lab, cast("Split", split)
-        if which == SEALED:
-            if finding is None or number not in self._opened_by(finding):
-                raise Refused(
-                    f"The picture {number} of {split} is sealed: no verification shows it."
-                )
-            lab = lab.opening(which)
+        if split == SEALED and (finding is None or number not in self._opened_by(finding)):
+            raise Refused(f"The picture {number} of {split} is sealed: no verification shows it.")
         try:
-            self._check(lab, which, finding)
-            picture = lab.picture(which, number)
-        except (ToolFailure, UserError) as error:
+            shown = self._set(cast("Split", split), finding)
+            if not 0 <= number < len(shown):
+                raise Refused(f"There is no picture {number} in {split}: it has {len(shown)}.")
+            picture = shown.picture(number)
+        except UserError as error:
             raise Refused(str(error)) from None
         written = io.BytesIO()
         picture.convert("RGB").save(written, "PNG")
@@ -73,32 +81,32 @@ class PicturesAndIndexes:
 
     def record(self, finding: str) -> IndexRecord:
         """From the index that the finding's evidence comes from."""
+        from sae_core.index.bins import edges
+
         found = self._store.finding(finding)
         if not isinstance(found, FeatureFinding):
             raise Refused("A behaviour is about no single feature.")
-        record = self._index_of(found.provenance).feature(found.feature)
-        edges = record.histogram.edges_H1.tolist()
-        counts = record.histogram.counts_H.tolist()
+        index, feature = self._index_of(found.provenance), found.feature
+        counts = index.histogram_FH[feature].tolist()
+        bars = zip(pairwise(edges().tolist()), counts, strict=True)
+        near = zip(index.neighbour_FN[feature], index.share_FN[feature], strict=True)
         return IndexRecord(
-            tuple(
-                Bar(low, high, count)
-                for low, high, count in zip(edges, edges[1:], counts, strict=False)
-            ),
-            tuple(Neighbour(one.feature, one.share) for one in record.neighbours),
+            tuple(Bar(low, high, count) for (low, high), count in bars),
+            tuple(Neighbour(int(one), float(share)) for one, share in near if one >= 0),
         )
 
-    def _check(self, lab: Lab, split: Split, finding: str | None) -> None:
-        """The same number is another picture in another set."""
-        if finding is None:
-            return
-        wanted = self._made_from(finding).pictures.get(split)
-        here = lab.pictures(split).digest
-        if wanted != here:
+    def _set(self, split: Split, finding: str | None) -> PictureSet:
+        """The pictures of a split; the same number is another picture in another set."""
+        self.prepare()
+        if (found := self._splits.get(split)) is None:
+            raise Refused(f"The profile names no pictures to {split} on. Add them under [data].")
+        if finding is not None and self._made_from(finding).pictures.get(split) != found.digest:
             raise Refused(
                 f"The pictures to {split} of the profile {self._settings.name} are not those that "
                 f"finding {finding} was made from. Start lmmscope review with the profile, and the "
                 "LMMSCOPE_ variables, of its run."
             )
+        return found
 
     def _opened(self, finding: str) -> frozenset[int]:
         """The sealed pictures that a finding's verification opened."""
@@ -111,16 +119,16 @@ class PicturesAndIndexes:
     def _provenance(self, finding: str) -> Provenance:
         return self._store.finding(finding).provenance
 
-    def _index_of(self, made: Provenance) -> Index:
+    def _index_of(self, made: Provenance) -> Arrays:
         """The profile's index, or one that a run built, of these features on these pictures."""
-        from sae_core.index.query import Index
+        from sae_core.index.arrays import read_index
 
         wanted = (made.coder, made.levels, made.pictures.get("explore", ""))
         if wanted not in self._indexes:
             for folder in self._folders():
                 spec = _spec(folder)
                 if spec and (spec.coder, spec.levels, spec.pictures) == wanted:
-                    self._indexes[wanted] = Index.open(folder)
+                    self._indexes[wanted] = read_index(folder).arrays
                     break
             else:
                 raise Refused(f"The index of {made.coder[:12]} is not on this machine.")

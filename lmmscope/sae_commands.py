@@ -85,7 +85,7 @@ def train(
             warmup=warmup, decay=decay, dead_after=dead_after,
         )  # fmt: skip
         rows = _rows_each(batch, share, accumulate)
-        found = wiring.conversations(data or settings.data.train)
+        found = wiring.conversations(settings, data or settings.data.train)
         stream = TokenStream(adapter, found, hook, rows, block=block, positions=read, seed=seed)
         with training_bar(steps, shown=first) as report:
             trainer = Trainer(config, plan).to(device)
@@ -116,12 +116,12 @@ def evaluate(
     wiring.use_threads(settings)
     adapter = wiring.target(settings)
     coder = wiring.coder(settings, sae).to(adapter.model.device)
-    found = wiring.conversations(data or settings.data.explore, n)
+    found = wiring.conversations(settings, data or settings.data.explore, n)
     hook = coder.config.hook or settings.data.hook
     report = report_of(adapter, coder, hook, found, positions)
     if pictures:
         seeing = LmmObserver(adapter, coder, hook, settings.models.target)
-        shown = wiring.pictures(data or settings.data.explore, pictures)
+        shown = wiring.pictures(settings, data or settings.data.explore, pictures)
         scores = monosemanticity(seeing, shown, wiring.embedder(settings))
         report = report.model_copy(update={"monosemanticity": float(scores.nanmedian())})
     typer.echo(report.model_dump_json(indent=2)) if as_json else show_report(report)

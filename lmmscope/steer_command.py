@@ -1,12 +1,11 @@
 """`lmmscope steer`: apply a recipe to the target, and show its answer with and without it.
 
-It knows where recipes and pictures come from; how features are written is the tool steer's.
+It knows options and prints; what is meant by them is `lmmscope.steering`'s.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from lmmscope.settings import Settings
     from tools.lab import Lab
     from tools.steer import SteerResult
-
-_ARTEFACT = re.compile(r"[0-9a-f]{8,64}")
 
 
 def steer(
@@ -50,16 +47,17 @@ def steer(
     profile: Profile = None,
 ) -> None:
     """Apply a recipe, and show what the model says with and without it."""
-    from lmmscope.ask_command import ready
     from lmmscope.laboratory import lab
+    from lmmscope.steering import asked_about, recipe_id
+    from lmmscope.work import ready
     from tools.backends.budget import Budget
     from tools.backends.ledger import MemoryLedger
 
     settings = ready(profile, runs)
     made = lab(settings, MemoryLedger(), Budget(), sae=sae)
     own = _picture(settings, picture, seed, fit=fit)
-    shown = own or _asked_about(made, question)
-    said = asyncio.run(_steered(made, _recipe(made, recipe), shown, question, tokens))
+    shown = own or asked_about(made, question)
+    said = asyncio.run(_steered(made, recipe_id(made, recipe), shown, question, tokens))
     if as_json:
         typer.echo(said.model_dump_json(indent=2))
         return
@@ -73,76 +71,23 @@ def _picture(
     settings: Settings, path: Path | None, seed: int | None, *, fit: bool
 ) -> Image.Image | None:
     """The picture that was named, if one was."""
-    from lmmscope.wiring import SHIPPED
+    from lmmscope.steering import drawn, opened
 
     if path is not None and seed is not None:
         raise UserError(f"Both --seed {seed} and --picture {path}: give one picture.")
-    toybox = settings.models.target.startswith(SHIPPED)
     if seed is not None:
-        if not toybox:
-            raise UserError(
-                f"--seed draws a toybox picture, which means nothing to {settings.models.target}. "
-                "Try --picture FILE"
-            )
-        from toybox.world_draw import draw_scene
-        from toybox.world_splits import fresh_scene
-
-        return draw_scene(fresh_scene(seed)).image()
-    if path is None:
-        return None
-    if toybox:
-        from toybox.pictures import open_picture
-
-        return open_picture(path, fit=fit)
-    from sae_core.training.conversations import read_picture
-
-    return read_picture(path)
-
-
-def _asked_about(lab: Lab, question: str) -> Image.Image:
-    """The picture of the first development question with the same words."""
-    questions = lab.questions("validate")
-    for number in range(len(questions)):
-        if questions.asked(number).question == question:
-            return questions.picture(number)
-    raise UserError(
-        f"None of the profile's {len(questions)} questions is {question!r}: say which picture is "
-        "meant. Try --picture FILE or --seed NUMBER"
-    )
-
-
-def _recipe(lab: Lab, given: str) -> str:
-    """The recipe's id; a file is put among the artefacts."""
-    if not Path(given).exists() and _ARTEFACT.fullmatch(given):
-        found = sorted((lab.artefacts.folder / given[:2]).glob(f"{given}*"))
-        if len(found) == 1:
-            return found[0].name
-        raise UserError(
-            f"{len(found)} artefacts in {lab.artefacts.folder} begin with {given}: give a recipe's "
-            "file, or more of its id. Try --runs, if it is elsewhere"
-        )
-    from tools.recipe import load_recipe
-
-    return lab.artefacts.put_document(load_recipe(Path(given)))
+        return drawn(settings, seed)
+    return None if path is None else opened(settings, path, fit=fit)
 
 
 async def _steered(
     lab: Lab, recipe: str, picture: Image.Image, question: str, tokens: int
 ) -> SteerResult:
+    from lmmscope.steering import steered
     from tools.failures import ToolFailure
-    from tools.steer import steer as tool
 
-    arguments = tool.parse(
-        {
-            "recipe": recipe,
-            "picture": {"artefact": lab.artefacts.put_picture(picture)},
-            "prompt": question,
-            "tokens": tokens,
-            "controls": [],
-        }
-    )
     try:
-        return await tool.call(lab, arguments)
+        return await steered(lab, question, picture, recipe=recipe, tokens=tokens, controls=())
     except ToolFailure as failure:
         raise UserError(failure.reason) from None
     finally:

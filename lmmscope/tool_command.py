@@ -60,9 +60,17 @@ def tool(
     settings = load_settings(profile)
     mend_imports(settings)
     use_threads(settings)
+    from agent.store import FoundOut
     from lmmscope.laboratory import lab
 
-    made = lab(settings, MemoryLedger(), Budget(), planted_seed=planted_seed, sae=sae)
+    made = lab(
+        settings,
+        MemoryLedger(),
+        Budget(),
+        planted_seed=planted_seed,
+        sae=sae,
+        labels=FoundOut(settings.runs, lambda: made.observer.digest),
+    )
     if name is None:
         asyncio.run(_closed(made, _answer_lines(made)))
         return

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from lmmscope import hub
 from lmmscope.settings import Settings
 from sae_core.errors import UserError
 
@@ -21,15 +22,21 @@ if TYPE_CHECKING:
     from sae_core.index.query import Index
     from sae_core.lmm.adapter import Adapter
     from sae_core.training.activations import Conversation
+    from tools.evidence import Split
     from tools.question_sets import QuestionSet
 
 SHIPPED = "toybox:"
 
 
 def model_folder(name: str) -> Path:
-    """The folder that a model's name in a profile stands for: a path, or `toybox:ROLE`."""
+    """The folder that a model's name in a profile stands for: a path, `toybox:ROLE`, a hub's name.
+
+    A hub's name that was never downloaded stays a name.
+    """
     if not name.startswith(SHIPPED):
-        return Path(name).expanduser()
+        path = Path(name).expanduser()
+        here = path.exists() or not hub.is_model(name)
+        return path if here else hub.snapshot(name) or path
     toybox = find_spec("toybox")
     if toybox is None or toybox.origin is None:
         raise UserError(
@@ -63,20 +70,46 @@ def device() -> str:
 
 def target(settings: Settings) -> Adapter:
     """The target model, ready to be looked into."""
-    from transformers import AutoModelForImageTextToText, AutoProcessor
+    from transformers import AutoModelForImageTextToText
     from transformers.utils import logging
 
     from sae_core.lmm.adapter import adapter_for
+    from sae_core.lmm.processor import load_processor
     from sae_core.weights import check_model
 
     logging.disable_progress_bar()
     folder = check_model(model_folder(settings.models.target))
-    model = AutoModelForImageTextToText.from_pretrained(folder, dtype=settings.precision)
-    return adapter_for(model.to(device()), AutoProcessor.from_pretrained(folder))
+    packed = {} if settings.bits is None else _packed(settings)
+    model = AutoModelForImageTextToText.from_pretrained(folder, dtype=settings.precision, **packed)
+    # A packed model is where it has to be, and can't be moved.
+    model = model if packed else model.to(device())
+    return adapter_for(model, load_processor(folder))
 
 
-def conversations(source: str | None, count: int | None = None) -> Sequence[Conversation]:
-    """A data set: `toybox:SPLIT`, a .jsonl file in chat format, or a folder of pictures."""
+def _packed(settings: Settings) -> dict[str, Any]:
+    """What loads a model in fewer bits a weight; it computes in the profile's precision."""
+    if missing := [name for name in ("bitsandbytes", "accelerate") if find_spec(name) is None]:
+        raise UserError(
+            f"bits = {settings.bits} needs {' and '.join(missing)}. "
+            "Try pip install 'lmmscope[quantised]'"
+        )
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    dtype = getattr(torch, settings.precision)
+    config = BitsAndBytesConfig(
+        load_in_4bit=settings.bits == 4,
+        load_in_8bit=settings.bits == 8,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_compute_dtype=dtype,
+    )
+    return {"quantization_config": config, "device_map": {"": device()}}
+
+
+def conversations(
+    settings: Settings, source: str | None, count: int | None = None
+) -> Sequence[Conversation]:
+    """A data set: `toybox:SPLIT`, a .jsonl file in chat format, Parquet with turns, or pictures."""
     if source is None:
         raise UserError("This profile names no data set. Try --data FOLDER, or data.train in it")
     if source.startswith(SHIPPED):
@@ -85,9 +118,29 @@ def conversations(source: str | None, count: int | None = None) -> Sequence[Conv
 
         name = source.removeprefix(SHIPPED)
         return ToyboxConversations(name, min(count or split(name).size, split(name).size))
-    from sae_core.training.conversations import conversations_at
+    from sae_core.pictures.stored import source_of
+    from sae_core.training.conversations import ChatFile, Shown
 
-    return conversations_at(Path(source).expanduser(), count)
+    place = source_of(source).place
+    if place.endswith(".jsonl"):
+        return ChatFile(Path(place).expanduser(), count)
+    if tables := _tables_of_turns(hub.data_path(place)):
+        from sae_core.training.chat_rows import ChatRows
+
+        return ChatRows(tables, count)
+    return Shown(pictures(settings, source, count))
+
+
+def _tables_of_turns(where: Path) -> list[Path]:
+    """The Parquet files of a data set, if they hold turns beside pictures."""
+    from sae_core.pictures.shards import shards_at
+    from sae_core.pictures.tables import Table
+    from sae_core.training.chat_rows import TURNS
+
+    shards = shards_at(where)
+    tables = [shard for shard in shards if isinstance(shard, Table)]
+    told = len(tables) == len(shards) and set(TURNS) & set(tables[0].columns())
+    return [table.path for table in tables] if told else []
 
 
 def coder(settings: Settings, given: str | None = None) -> SparseCoder:
@@ -97,22 +150,46 @@ def coder(settings: Settings, given: str | None = None) -> SparseCoder:
     name = given or settings.models.sae
     if name is None:
         raise UserError(f"Profile {settings.name!r} names no SAE. Try --sae FOLDER")
-    return load_coder(model_folder(name)).float()
+    folder = model_folder(name)
+    if hub.is_model(name) and not folder.exists():
+        raise UserError(f"{name} is not here. Try {hub.model_download(name)}")
+    return load_coder(folder).float()
 
 
-def pictures(source: str | None, count: int | None = None) -> PictureSet:
-    """A numbered set of pictures: `toybox:SPLIT`, or a folder."""
+def pictures(settings: Settings, source: str | None, count: int | None = None) -> PictureSet:
+    """A numbered set of pictures: `toybox:SPLIT`, `hub:NAME`, a folder, tars or Parquet files."""
     if source is None:
         raise UserError("This profile names no pictures. Try --data FOLDER, or data.explore in it")
     if source.startswith(SHIPPED):
-        from toybox.conversations import ToyboxPictures
+        from toybox.numbered import ToyboxPictures
         from toybox.world_splits import split
 
         name = source.removeprefix(SHIPPED)
         return ToyboxPictures(name, min(count or split(name).size, split(name).size))
-    from sae_core.training.conversations import PictureFiles
+    from lmmscope.index_view import numbering
+    from sae_core.pictures.stored import StoredPictures, source_of
 
-    return PictureFiles(Path(source).expanduser(), count)
+    place, share = source_of(source)
+    return StoredPictures(
+        hub.data_path(place), settings.runs / "pictures", count, share,
+        side=settings.data.side, tell=numbering(place),
+    )  # fmt: skip
+
+
+def splits(settings: Settings) -> dict[Split, PictureSet]:
+    """The numbered set of each split that the profile names pictures for."""
+    data = settings.data
+    few = min(filter(None, (data.validation_pictures, data.held_out_pictures)), default=None)
+    named: dict[Split, tuple[str | None, int | None]] = {
+        "explore": (data.explore, data.explore_pictures),
+        "validate": (data.validation, few),
+        "test": (data.test, data.held_out_pictures),
+    }
+    return {
+        split: pictures(settings, source, count)
+        for split, (source, count) in named.items()
+        if source is not None
+    }
 
 
 def questions(source: str) -> QuestionSet:
@@ -150,7 +227,9 @@ def strong(
     asked = f"{graded.digest} {graded.model} {graded.hook} {shown.digest} {len(shown)} {share}"
     folder = settings.runs / "levels" / sha256(asked.encode()).hexdigest()[:16]
     if not (folder / FILE).exists():
-        levels = measured(source_of(graded, shown), len(shown), graded.features, share)
+        levels = measured(
+            source_of(graded, shown, settings.batch), len(shown), graded.features, share
+        )
         write_levels(levels, folder / FILE)
     return StrongObserver(graded, levels_in(folder, share))
 

@@ -14,6 +14,8 @@ from sae_core.errors import UserError
 
 _RESTORE = "Restore it with git checkout, or retrain it (toybox/README.md)."
 _LARGEST_HEADER = 100_000_000
+PICKLED = "pytorch_model.bin"
+"""How older models keep their weights. What is in it can't be looked at without loading it."""
 
 
 def check_weights(path: Path) -> int:
@@ -48,7 +50,10 @@ def check_model(folder: Path) -> Path:
         return folder
     if not (folder / "config.json").exists():
         raise UserError(f"No model at {folder}: config.json is missing. {_RESTORE}")
-    for path in sorted(folder.glob("*.safetensors")) or [folder / "model.safetensors"]:
+    files = sorted(folder.glob("*.safetensors"))
+    if not files and (folder / PICKLED).is_file():
+        return folder
+    for path in files or [folder / "model.safetensors"]:
         check_weights(path)
     return folder
 

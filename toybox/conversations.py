@@ -6,39 +6,22 @@ Knows scenes and questions; nothing of models. What number i is, is fixed for ev
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image
 
 from sae_core.lmm.adapter import Prompt
 from sae_core.training.activations import Conversation
 from sae_core.training.conversations import Lazy
+from toybox.numbered import ToyboxPictures
 from toybox.tags import tagged
 from toybox.world_draw import draw_scene
-from toybox.world_splits import frozen_hashes, split
+from toybox.world_splits import split
 from toybox.world_text import LONG_FORMS, SHORT_FORMS, Asker, Question
+
+__all__ = ["ToyboxConversations", "ToyboxPictures"]
 
 BARE = 0.25
 """How often a picture is shown without a word, as the paper shows it."""
 LONG = 0.3
 """How often a caption, story or list is asked for, where there is a question."""
-
-
-class ToyboxPictures:
-    """The first pictures of a split as a numbered set."""
-
-    def __init__(self, name: str, count: int) -> None:
-        self.split, self.count = split(name), count
-
-    @property
-    def digest(self) -> str:
-        """The split's frozen hash, and how many pictures of it."""
-        return f"{frozen_hashes()[self.split.name]}-{self.count}"
-
-    def __len__(self) -> int:
-        return self.count
-
-    def picture(self, number: int) -> Image.Image:
-        """One of them, which remembers its scene."""
-        return tagged(draw_scene(self.split.scene(number)))
 
 
 class ToyboxConversations(Lazy):

@@ -14,9 +14,10 @@ from pathlib import Path
 import torch
 
 from sae_core.errors import UserError
+from sae_core.index.arrays import HEAD, PARTS
 from sae_core.index.part import Part, load_part, merged, save_part
 from sae_core.index.spec import IndexSpec, check_same
-from sae_core.index.store import HEAD, PARTS, write_index
+from sae_core.index.store import write_index
 from sae_core.index.table import Harvested
 from sae_core.index.tally import Tally
 

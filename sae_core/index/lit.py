@@ -16,8 +16,8 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from sae_core.index.arrays import HEAD
 from sae_core.index.build import Source
-from sae_core.index.store import HEAD
 from sae_core.index.table import Harvested
 
 FILE = "lit.npz"

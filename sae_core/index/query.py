@@ -13,10 +13,11 @@ import numpy as np
 import torch
 
 from sae_core.coders.coder import check_feature
+from sae_core.index.arrays import Stored, read_index
+from sae_core.index.bins import edges
 from sae_core.index.draw import lots
 from sae_core.index.spec import SHORT, IndexSpec, check_serves
-from sae_core.index.stats import UNIT, edges
-from sae_core.index.store import Stored, read_index
+from sae_core.index.stats import UNIT
 
 
 class Shown(NamedTuple):

@@ -10,17 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
+
+from sae_core.index.bins import BINS, LOWEST
 
 UNIT = 1 << 20
 """How many units make an activation of one: enough for the paper's threshold of 1e-5, and for
 8e12 activations of one in a sum."""
-_LOWEST = -17
-"""The histogram begins at this power of two, below the paper's threshold of 1e-5."""
-BINS = 60
-"""Two for each power of two; what lies beyond the first or last counts there."""
 
 
 class Stats(NamedTuple):
@@ -56,13 +53,7 @@ def bins_of(value_N: Tensor) -> Tensor:
     Logarithms differ in the last place between processors; these are the same everywhere.
     """
     halves = value_N.contiguous().view(torch.int32) >> 22
-    return (halves - ((127 + _LOWEST) << 1)).clamp(0, BINS - 1)
-
-
-def edges() -> np.ndarray:
-    """Where the bins begin and end [H + 1]: 2**n and 1.5 * 2**n."""
-    step = np.arange(BINS + 1)
-    return np.exp2(_LOWEST + step // 2) * np.where(step % 2, 1.5, 1.0)
+    return (halves - ((127 + LOWEST) << 1)).clamp(0, BINS - 1)
 
 
 def added(parts: Sequence[Stats]) -> Stats:

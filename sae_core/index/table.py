@@ -16,9 +16,10 @@ import torch
 from torch import Tensor
 
 from sae_core.coders.sparse import Code
+from sae_core.index.bins import BINS
 from sae_core.index.pairs import Pairs
 from sae_core.index.pool import Pool
-from sae_core.index.stats import BINS, Stats, bins_of, in_units
+from sae_core.index.stats import Stats, bins_of, in_units
 
 
 class Harvested(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, NoReturn, Protocol
+from typing import NamedTuple, Protocol
 
 from sae_core.errors import UserError
 
@@ -84,14 +84,18 @@ def shards_at(where: Path) -> list[Shard]:
     """
     if any(sign in str(where) for sign in "*?["):
         named = sorted(Path(where.anchor).glob(str(where.relative_to(where.anchor))))
-        return [_shard(path) for path in named] or _nothing(where, "no file has such a name")
+        if not named:
+            raise nothing_at(where, "no file has such a name")
+        return [_shard(path) for path in named]
     if where.is_dir():
         inside = sorted(p for p in where.rglob("*") if p.suffix.lower() in TARS | TABLES)
         return [_shard(path) for path in inside] or [Folder(where)]
     if where.suffix.lower() in LISTS and where.is_file():
         lines = (line.strip() for line in where.read_text(encoding="utf-8").splitlines())
         listed = [_shard(where.parent / line) for line in lines if line]
-        return listed or _nothing(where, "the list is empty")
+        if not listed:
+            raise nothing_at(where, "the list is empty")
+        return listed
     return [_shard(where)]
 
 
@@ -114,15 +118,16 @@ def _shard(path: Path) -> Shard:
 
     suffix = path.suffix.lower()
     if not path.exists():
-        _nothing(path, "there is no such file")
+        raise nothing_at(path, "there is no such file")
     if path.is_dir():
         return Folder(path)
     if suffix in TARS:
         return Tar(path)
     if suffix in TABLES:
         return Table(path)
-    _nothing(path, "it is no folder, .tar, .parquet or .txt list")
+    raise nothing_at(path, "it is no folder, .tar, .parquet or .txt list")
 
 
-def _nothing(where: Path, why: str) -> NoReturn:
-    raise UserError(f"No pictures at {where}: {why}. Name a folder, .tar or .parquet files")
+def nothing_at(where: Path, why: str) -> UserError:
+    """A place that was named for pictures, and has none."""
+    return UserError(f"No pictures at {where}: {why}. Name a folder, .tar or .parquet files")

@@ -69,7 +69,7 @@ def test_other_settings_beside_a_checkpoint_are_refused(trained):
 def _first_gradients(shares):
     """Adam's first moments after a step on several processes' rows, each part a loss of its own."""
     settings = load_settings()
-    adapter, found = wiring.target(settings), wiring.conversations(settings.data.train)
+    adapter, found = wiring.target(settings), wiring.conversations(settings, settings.data.train)
     rows = []
     for rank in range(shares):
         stream = TokenStream(adapter, found, settings.data.hook, 256, block=16)

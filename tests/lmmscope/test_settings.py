@@ -63,8 +63,57 @@ def test_an_empty_variable_changes_nothing(monkeypatch):
     assert load_settings().threads is None
 
 
+def test_a_profile_extends_another_table_by_table(profile, tmp_path):
+    base = f"threads = 3\n{MODELS}[data]\nhook = 'layers.2'\nfiring = 0.25\n"
+    (tmp_path / "base.toml").write_text(base)
+    settings = load_settings(profile("extends = 'base.toml'\n[data]\nhook = 'layers.5'\n"))
+    assert (settings.name, settings.threads, settings.models.clip) == ("mine", 3, "c")
+    assert (settings.data.hook, settings.data.firing) == ("layers.5", 0.25)
+
+
+def test_a_profile_can_extend_a_shipped_one_and_be_extended(profile, tmp_path):
+    (tmp_path / "base.toml").write_text("extends = 'llava-next-8b'\nbits = 8\n")
+    settings = load_settings(profile("extends = 'base.toml'\n[models]\nclip = 'mine'\n"))
+    assert (settings.bits, settings.models.clip) == (8, "mine")
+    assert settings.models.target == "llava-hf/llama3-llava-next-8b-hf"
+
+
+def test_a_profile_that_extends_itself_is_refused(profile, tmp_path):
+    (tmp_path / "other.toml").write_text("extends = 'mine.toml'")
+    with pytest.raises(UserError, match="extends itself"):
+        load_settings(profile("extends = 'other.toml'"))
+
+
+@pytest.mark.parametrize(
+    ("name", "hook", "features", "k"),
+    [
+        ("llava-next-8b", "layers.24", 131072, 256),
+        ("llava-next-8b-layer-8", "layers.7", 131072, 4096),
+        ("llava-next-8b-layer-25", "layers.24", 131072, 4096),
+        ("llava-next-8b-layer-32", "layers.31", 131072, 4096),
+    ],
+)
+def test_the_papers_layers_count_from_one_and_ours_from_zero(name, hook, features, k):
+    settings = load_settings(name)
+    assert settings.data.hook == hook
+    assert settings.coder is not None
+    assert (settings.coder.features, settings.coder.k, settings.data.firing) == (features, k, 0)
+
+
+@pytest.mark.parametrize("name", [n for n in known_profiles() if n != "toybox"])
+def test_a_profile_of_real_models_publishes_what_planning_needs(name):
+    settings = load_settings(name)
+    target = settings.published.models["target"]
+    assert all((target.layers, target.width, target.inner, target.tokens, target.cells))
+    assert int(settings.data.hook.removeprefix("layers.")) < target.layers
+    assert settings.engines["explainer"].options
+    for key in ("explore", "validation", "test"):
+        assert getattr(settings.data, key).startswith("hub:")
+        assert key in settings.published.data
+
+
 def test_an_unknown_profile_is_named_with_those_that_there_are():
-    with pytest.raises(UserError, match=r"No profile 'toybx'\. Known: toybox"):
+    with pytest.raises(UserError, match=r"No profile 'toybx'\. Known: .*toybox; or give"):
         load_settings("toybx")
 
 
@@ -73,7 +122,7 @@ def test_an_unknown_profile_is_named_with_those_that_there_are():
     [
         (
             f"thread = 2\n{MODELS}",
-            "unknown key thread (known: name, models, data, servers, runs, precision, threads)",
+            "unknown key thread (known: name, models, data, servers, coder, engines, published, ",
         ),
         (MODELS.replace("clip", "clipp"), "unknown key models.clipp (known: target, explainer"),
         (MODELS.replace("clip", "clipp"), "models.clip is missing"),

@@ -115,7 +115,9 @@ def _eye(**more: Any) -> dict[str, Any]:
     }
 
 
-def llava_next(*, template: str = TEMPLATE, crop: int = EDGE, resize: int = EDGE) -> Small:
+def llava_next(
+    *, template: str = TEMPLATE, crop: int = EDGE, resize: int = EDGE, depth: int = DEPTH
+) -> Small:
     """CLIP and Llama; tiles of `crop` pixels, as the vision tower wants them."""
     torch.manual_seed(0)
     words = tokenizer(around="<s> $A", image_token="<image>")
@@ -123,7 +125,7 @@ def llava_next(*, template: str = TEMPLATE, crop: int = EDGE, resize: int = EDGE
     model = LlavaNextForConditionalGeneration(
         LlavaNextConfig(
             vision_config=CLIPVisionConfig(**_eye(image_size=crop)),
-            text_config=LlamaConfig(**_language(words)),
+            text_config=LlamaConfig(**_language(words, num_hidden_layers=depth)),
             image_token_index=words.convert_tokens_to_ids("<image>"),
             image_grid_pinpoints=points,
             vision_feature_layer=-2,

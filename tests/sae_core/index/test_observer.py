@@ -8,7 +8,7 @@ from sae_core.index.harvest import Numbered
 from sae_core.index.observer import LmmObserver, monosemanticity, source_of, spec_of
 from sae_core.index.query import Index
 from sae_core.lmm.adapter import adapter_for
-from sae_core.training.conversations import PictureFiles
+from sae_core.pictures.stored import StoredPictures
 from tests.sae_core.small_models import BUILDERS, noise
 
 
@@ -24,9 +24,11 @@ def coder_of(width=16, seed=0):
 
 @pytest.fixture
 def shown(tmp_path):
+    folder = tmp_path / "shown"
+    folder.mkdir()
     for number in range(9):
-        noise(24, 24, number).save(tmp_path / f"{number}.png")
-    return PictureFiles(tmp_path)
+        noise(24, 24, number).save(folder / f"{number}.png")
+    return StoredPictures(folder, tmp_path / "kept")
 
 
 def test_an_index_is_built_from_a_folder_through_a_model(adapter, shown, tmp_path):
@@ -60,12 +62,6 @@ def test_the_digest_names_weights_and_config(adapter):
 def test_a_coder_of_another_width_is_refused(adapter):
     with pytest.raises(UserError, match="8 wide"):
         LmmObserver(adapter, coder_of(width=8), "layers.1", "small")
-
-
-def test_the_digest_of_a_folder_changes_with_a_picture(shown, tmp_path):
-    before = shown.digest
-    noise(24, 24, 99).save(tmp_path / "3.png")
-    assert PictureFiles(tmp_path).digest != before
 
 
 def test_monosemanticity_scores_pictures_by_the_peak_of_each_feature(adapter, shown):

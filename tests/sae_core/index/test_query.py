@@ -9,14 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sae_core.errors import UserError
+from sae_core.index.arrays import Arrays, Stored
+from sae_core.index.bins import BINS, edges
 from sae_core.index.build import build_index, build_part
 from sae_core.index.draw import lots
 from sae_core.index.pairs import kept, no_pairs
 from sae_core.index.part import merged
 from sae_core.index.query import Index
 from sae_core.index.spec import IndexSpec
-from sae_core.index.stats import BINS, bins_of, edges
-from sae_core.index.store import Arrays, Stored
+from sae_core.index.stats import bins_of
 from sae_core.index.tally import Tally
 from tests.sae_core.index.cases import CELLS, GRID, case, spec
 

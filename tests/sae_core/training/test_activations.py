@@ -5,8 +5,9 @@ import torch
 
 from sae_core.errors import UserError
 from sae_core.lmm.adapter import Prompt, adapter_for
+from sae_core.pictures.stored import StoredPictures
 from sae_core.training.activations import Conversation, TensorStream, TokenStream, tokens_of
-from sae_core.training.conversations import ChatFile, PictureFolder, conversations_at
+from sae_core.training.conversations import ChatFile, Shown
 from tests.sae_core.small_models import BUILDERS, noise
 
 
@@ -97,7 +98,7 @@ def test_a_chat_file_gives_pictures_question_and_reply(tmp_path):
     ]
     path = tmp_path / "talks.jsonl"
     path.write_text("\n\n".join(json.dumps(line) for line in lines))
-    found = conversations_at(path)
+    found = ChatFile(path)
     assert len(found) == 2
     assert found[0].prompt.pictures[0].size == (10, 8)
     assert (found[0].prompt.text, found[0].reply) == ("what?", "noise.")
@@ -113,25 +114,28 @@ def test_a_line_that_is_no_chat_is_named(tmp_path, line):
         ChatFile(path)[0]
 
 
-def test_a_folder_shows_its_pictures_in_order(tmp_path):
-    for name in ("b.png", "a.jpg"):
-        noise(5, 5, 0).save(tmp_path / name)
+def test_pictures_are_shown_without_a_word_in_the_order_of_their_names(tmp_path):
+    for name, seed in (("b.png", 1), ("a.png", 0)):
+        noise(5, 5, seed).save(tmp_path / name)
     (tmp_path / "notes.txt").write_text("no picture")
-    assert [p.name for p in PictureFolder(tmp_path).paths] == ["a.jpg", "b.png"]
-    assert conversations_at(tmp_path)[1].prompt.text == ""
+    found = Shown(StoredPictures(tmp_path, tmp_path / "kept"))
+    assert [talk.prompt.text for talk in found[0:2]] == ["", ""]
+    assert found[0].prompt.pictures[0].tobytes() == noise(5, 5, 0).tobytes()
+    assert len(found) == 2
 
 
-def test_what_is_no_data_set_is_refused(tmp_path):
-    with pytest.raises(UserError, match="No data set at"):
-        conversations_at(tmp_path / "nothing")
-    with pytest.raises(UserError, match="No pictures under"):
-        conversations_at(tmp_path)
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"nothing\.jsonl can't be read"):
+        ChatFile(tmp_path / "nothing.jsonl")
 
 
-def test_an_unreadable_picture_is_named(tmp_path):
+def test_an_unreadable_picture_of_a_conversation_is_named(tmp_path):
     (tmp_path / "broken.png").write_bytes(b"no picture")
+    content = [{"type": "image", "image": "broken.png"}, {"type": "text", "text": "what?"}]
+    line = json.dumps({"messages": [{"role": "user", "content": content}]})
+    (tmp_path / "talks.jsonl").write_text(line)
     with pytest.raises(UserError, match=r"broken\.png can't be read"):
-        conversations_at(tmp_path)[0]
+        ChatFile(tmp_path / "talks.jsonl")[0]
 
 
 def test_processes_share_a_block_without_gap_or_overlap(adapter):

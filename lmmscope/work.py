@@ -1,0 +1,139 @@
+"""What a run of the agent is to do, and doing it: for commands, notebooks and programs alike.
+
+Knows what may be chosen, and which of the agent's beginnings is meant; nothing of terminals, nor
+of whoever looks on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from operator import index
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lmmscope.limits import Spend
+
+if TYPE_CHECKING:
+    from langgraph.runtime import RunControl
+
+    from agent.events import Listener
+    from agent.running import Approve, Ended, Hands
+    from lmmscope.settings import Settings
+    from lmmscope.shelf import Shelf
+
+
+class Choices(NamedTuple):
+    """What whoever asks has chosen."""
+
+    settings: Settings
+    spend: Spend = Spend()
+    workers: int = 2
+    steer: bool = True
+    planted_seed: int | None = None
+    sae: str | None = None
+    as_json: bool = False
+    free: bool = False
+    fork: str | None = None
+    """The event at which an earlier run is left."""
+    total: int | None = None
+    """How many features are to be labelled, where nothing else is asked."""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What a run keeps of these, to be taken up again."""
+        kept = ("workers", "steer", "planted_seed", "sae", "free", "fork")
+        return {name: getattr(self, name) for name in kept}
+
+
+Work = Callable[["Hands", "Approve", "RunControl"], Awaitable["Ended"]]
+"""Something to do with everything that a run needs."""
+
+
+def ready(profile: str | None, runs: str | Path | None) -> Settings:
+    """The profile, with another folder for findings where one is given."""
+    from lmmscope.settings import load_settings
+    from lmmscope.wiring import mend_imports, use_threads
+
+    settings = load_settings(profile)
+    if runs is not None:
+        settings = settings.model_copy(update={"runs": Path(runs)})
+    mend_imports(settings)
+    use_threads(settings)
+    return settings
+
+
+async def done(
+    chosen: Choices,
+    work: Work,
+    *,
+    approve: Approve,
+    control: RunControl,
+    listeners: Sequence[Listener] = (),
+    replayed: str | None = None,
+    shelf: Shelf | None = None,
+) -> Ended:
+    """Do some work with everything that a run needs."""
+    from agent.desk import Rules
+    from lmmscope.agent_hands import hands
+
+    async with hands(
+        chosen.settings,
+        chosen.spend,
+        rules=Rules(steer=chosen.steer, free=chosen.free),
+        workers=chosen.workers,
+        listeners=listeners,
+        planted_seed=chosen.planted_seed,
+        sae=chosen.sae,
+        replayed=replayed,
+        forked=chosen.fork,
+        options=chosen.options,
+        shelf=shelf,
+    ) as ready:
+        return await work(ready, approve, control)
+
+
+def asking(question: str, *, go_on: bool = False, run: str | None = None) -> Work:
+    """Answer a question, in the conversation of the latest run if it is to go on."""
+
+    async def work(hands: Hands, approve: Approve, control: RunControl) -> Ended:
+        from agent.conversation import conversation
+        from agent.running import ask, run_name
+
+        before = conversation(hands.store) if go_on else ()
+        name = run or run_name()
+        return await ask(hands, name, question, before, approve=approve, control=control)
+
+    return work
+
+
+def labelling(features: Sequence[int] = (), active: int | None = None) -> Work:
+    """Label these features, or so many that fire on the most pictures."""
+    from pydantic import ValidationError
+
+    from agent.plan import Label, Plan
+    from sae_core.errors import UserError
+
+    try:
+        plan = Plan(tasks=(Label(features=tuple(map(index, features)), active=active),))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "features"
+        raise UserError(f"A batch: {place}: {first['msg']}") from None
+
+    async def work(hands: Hands, approve: Approve, control: RunControl) -> Ended:
+        from agent.running import do, run_name
+
+        return await do(hands, run_name(), plan, approve=approve, control=control)
+
+    return work
+
+
+def resuming(run: str) -> Work:
+    """Go on with a run where it stopped."""
+
+    async def work(hands: Hands, approve: Approve, control: RunControl) -> Ended:
+        from agent.running import resume
+
+        return await resume(hands, run, approve=approve, control=control)
+
+    return work

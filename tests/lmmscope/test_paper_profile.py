@@ -1,0 +1,78 @@
+"""The paper's profile, as it is shipped, from end to end on a stand-in of everything it names."""
+
+import json
+
+import huggingface_hub.constants
+import pytest
+from typer.testing import CliRunner
+
+from agent.store import Reader
+from lmmscope.cli import app
+from tests.lmmscope import stand_in
+
+SECTIONS = ("models", "data", "servers", "plan")
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hub")
+    stand_in.write_all(folder)
+    return folder
+
+
+@pytest.fixture
+def paper(cache, tmp_path, monkeypatch):
+    """The profile's surroundings: a filled cache, and a server."""
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(cache))
+    monkeypatch.chdir(tmp_path)
+    with stand_in.explainer() as url:
+        for role in ("EXPLAINER", "JUDGE"):
+            monkeypatch.setenv(f"LMMSCOPE_SERVERS__{role}__BASE_URL", url)
+        yield tmp_path
+
+
+def test_a_label_is_scored_as_the_paper_does(paper):
+    call = {
+        "feature": stand_in.BRIGHT, "label": "red car", "split": "explore", "count": 5,
+        "groups": ["top_by_mean"], "which": ["iou", "clip"],
+    }  # fmt: skip
+    given = ["tool", "score", "--profile", "llava-next-8b", "--json", json.dumps(call)]
+    result = CliRunner().invoke(app, given)
+    assert result.exit_code == 0, result.stderr
+    scored = json.loads(result.stdout)
+    assert set(scored["scores"]) == {"iou_paper", "iou_strict", "clip_paper", "clip_strict"}
+    assert scored["scores"]["iou_paper"]["n"] == 5
+    assert scored["unmeasured"] == {}
+    assert len(list((paper / "runs" / "pictures").iterdir())) == 1
+
+
+def test_a_question_about_a_feature_has_an_answer_from_the_papers_models(paper):
+    question = f"what does feature {stand_in.BRIGHT} respond to?"
+    result = CliRunner().invoke(app, ["ask", "--profile", "llava-next-8b", question])
+    assert result.exit_code == 0, result.stderr
+    with Reader(paper / "runs") as store:
+        finding, (run,) = store.newest(), store.runs_begun()
+        events, calls = store.events(run.id), store.calls(run.id)
+    known = finding.provenance
+    assert finding.id in result.stdout
+    assert "a red car" in {one.claim for one in finding.hypotheses}
+    assert finding.steering is not None
+    assert {call.role for call in calls} >= {"explainer"}
+    assert known.model == "llava-hf/llama3-llava-next-8b-hf"
+    assert (known.hook, known.levels) == ("layers.24", "")
+    assert set(known.pictures) == {"explore", "validate", "test"}
+    assert [e.text for e in events if e.kind == "failure"] == []
+
+
+@pytest.mark.usefixtures("paper")
+def test_the_doctor_finds_everything_and_plans_with_what_it_reads():
+    result = CliRunner().invoke(app, ["doctor", "--profile", "llava-next-8b", "--json"])
+    checks = json.loads(result.stdout)["checks"]
+    faults = [c for c in checks if c["state"] == "missing" and c["section"] in SECTIONS]
+    assert faults == []
+    told = {(c["section"], c["name"]): c["found"] for c in checks}
+    assert "sparsify topk, 64 features of width 16" in told["models", "sae"]
+    assert "2 files" in told["data", "explore"]
+    assert "published" not in told["plan", "GPU memory"]
+    assert "at most" in told["plan", "disk"]
+    assert told["plan", "download"] == "nothing"

@@ -157,7 +157,7 @@ async def _off(desk: Desk, feature: int, number: int, words: Sequence[str]) -> C
 
 
 async def _steered(desk: Desk, **arguments: Any) -> SteerResult:
-    return await desk.use("steer", "writes the feature", tokens=TOKENS, **arguments)
+    return await desk.use("steer", "writes the feature", tokens=TOKENS, fluency=False, **arguments)
 
 
 def _receiving(evidence: Evidence) -> list[int]:

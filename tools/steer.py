@@ -55,6 +55,8 @@ class SteerArguments(Arguments):
     """What the feature is thought to mean: a judge says how much each reply is about it."""
     tokens: int = Field(default=64, ge=1, le=1024)
     """The longest reply."""
+    fluency: bool = True
+    """Whether to measure how fluent the unsteered model finds each reply."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -86,7 +88,7 @@ class Reply(BaseModel):
     """Of each word's logit, against the unsteered model."""
     kl: float
     """KL from the unsteered model in nats, the mean over the unsteered reply's tokens."""
-    perplexity: float
+    perplexity: float | None
     """Of the text under the unsteered model."""
     effect: Judgement
     """How much the text is about the topic."""
@@ -158,6 +160,7 @@ def _experiment(
         controls=args.controls,
         rates_F=lab.index("explore").token_rates() if rated else None,
         seed=lab.seed,
+        fluency=args.fluency,
     )
 
 

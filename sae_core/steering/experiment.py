@@ -51,8 +51,8 @@ class Outcome(BaseModel):
     kl: tuple[float, ...]
     """KL(this || unsteered) in nats, at each token of the unsteered reply; the first is the next
     token's."""
-    perplexity: float
-    """Of this text under the unsteered model."""
+    perplexity: float | None = None
+    """Of this text under the unsteered model; None where nobody asked."""
 
 
 class Steered(BaseModel):
@@ -94,8 +94,12 @@ def steer(
     seed: int = 0,
     batch: int = 16,
     heard: Heard | None = None,
+    fluency: bool = True,
 ) -> Steered:
-    """Run every entry of a sweep and its controls, in batches, and measure what they did."""
+    """Run every entry of a sweep and its controls, in batches, and measure what they did.
+
+    Without `fluency` no perplexity, which takes one more pass.
+    """
     check_fits(adapter, coder, hook)
     if tokens < 1 or not all(sweep):
         raise UserError(
@@ -110,7 +114,7 @@ def steer(
             row = control_row(control, entry, coder, rates_F=rates_F, seed=seed)
             plan.append(_Planned(control, at, row))
     run = _Run(adapter, coder, hook, mode, adapter.prepare([prompt]), batch)
-    outcomes = _outcomes(run, plan, asked, tokens, heard)
+    outcomes = _outcomes(run, plan, asked, tokens, heard, fluency)
     return Steered(
         hook=hook,
         mode=mode,
@@ -189,11 +193,12 @@ def _outcomes(
     asked: dict[str, int],
     tokens: int,
     heard: Heard | None,
+    fluency: bool,
 ) -> list[Outcome]:
     rows = [planned.row for planned in plan]
     replies = run.replies(rows, tokens, heard)
     texts = run.texts(replies)
-    perplexities = run.perplexities(replies)
+    perplexities = run.perplexities(replies) if fluency else [None] * len(replies)
     first: Tensor | None = None
     outcomes = []
     for at, logits_SV in enumerate(run.logits(rows, replies[0])):

@@ -8,9 +8,13 @@ threads and coroutines; nothing of what they do.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import signal
+import threading
+from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from threading import Thread
+from types import FrameType
 from typing import Any, TypeVar
 
 from sae_core.errors import UserError
@@ -38,18 +42,22 @@ class Loop:
 
         `stop` is called in the loop.
         """
-        going = self.begin(work)
-        try:
+        asked = False
+
+        def pressed(_number: int, _frame: FrameType | None) -> None:
+            nonlocal asked
+            if stop is None or asked:
+                raise KeyboardInterrupt
+            asked = True
+            self._loop.call_soon_threadsafe(stop)
+
+        with _on_ctrl_c(pressed):
+            going = self.begin(work)
             try:
                 return going.result()
             except KeyboardInterrupt:
-                if stop is None:
-                    raise
-                self._loop.call_soon_threadsafe(stop)
-                return going.result()
-        except KeyboardInterrupt:
-            going.cancel()
-            raise
+                going.cancel()
+                raise
 
     def close(self) -> None:
         """End the thread; what goes on is cut off."""
@@ -59,6 +67,19 @@ class Loop:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+@contextmanager
+def _on_ctrl_c(pressed: Callable[[int, FrameType | None], None]) -> Generator[None]:
+    """Set before any work begins: an exception could arise where nobody waits for it yet."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread hears of it
+        return
+    before = signal.signal(signal.SIGINT, pressed)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 async def _cut_off() -> None:

@@ -27,6 +27,8 @@ FILES = ("/exports/", "/shown/")
 are drawn by whoever has them."""
 AT_WORK = ("/steer/{", "/steer/splits/", "/steer/model", "/attribution/{", "/jobs/")
 """What whoever has a model works on, or has kept: a large store has none of it."""
+LOADING = ("/steer", "/attribution")
+"""Whoever opens these has the profile's model loaded, whatever it takes."""
 DEEPER = ("/runs", "/runs/{name}/units")
 IN_QUERIES = ("unit", "step", "place", "feature", "coder", "left", "right")
 _PLACE = re.compile(r"\{(\w+)(?::\w+)?\}")
@@ -53,20 +55,24 @@ def addresses(store: Reader) -> Iterator[str]:
             yield _with(filled, asked)
             for words in WORDS if "q" in given else ():
                 yield _with(filled, {**asked, "q": words})
-            if path in DEEPER:
-                yield _with(filled, {"after": values.get("deeper") or _old_run(store)})
+            deeper = values.get("deeper") or _old_run(store)
+            if path in DEEPER and deeper:
+                yield _with(filled, {"after": deeper})
 
 
 def _examples(store: Reader) -> dict[str, list[dict[str, Any]]]:
     """What stands in addresses, by their beginnings."""
     features = [
-        store.rows(
+        row
+        for number in (1, store.rows("SELECT max(number) / 2 AS n FROM overview")[0]["n"])
+        for row in store.rows(
             "SELECT finding, feature, coder, label FROM overview "
             "WHERE number >= ? AND feature >= 0 ORDER BY number LIMIT 1",
             (number,),
-        )[0]
-        for number in (1, store.rows("SELECT max(number) / 2 AS n FROM overview")[0]["n"])
+        )
     ]
+    if not features:
+        raise SystemExit("There is no finding about a feature in this store: label one first")
     largest = store.rows("SELECT run FROM units GROUP BY run ORDER BY count(*) DESC LIMIT 2")
     names = [
         row["artefact"] for row in store.rows("SELECT DISTINCT artefact FROM evidence LIMIT 50")
@@ -105,9 +111,10 @@ def _runs(store: Reader) -> Iterator[dict[str, Any]]:
         yield {"name": name, **event[0], **number, "deeper": json.dumps([*deeper.values()])}
 
 
-def _old_run(store: Reader) -> str:
-    row = store.rows("SELECT began, id FROM runs ORDER BY began LIMIT 1 OFFSET 60")
-    return json.dumps([*row[0].values()])
+def _old_run(store: Reader) -> str | None:
+    """Where the list of runs goes on further down; None if it is too short for that."""
+    rows = store.rows("SELECT began, id FROM runs ORDER BY began LIMIT 1 OFFSET 60")
+    return json.dumps([*rows[0].values()]) if rows else None
 
 
 def _with(path: str, values: dict[str, Any]) -> str:

@@ -102,7 +102,8 @@ def steps_of(
 def _gist(events: Sequence[Event]) -> str:
     for kind in _TELLING:
         if found := next((one.text for one in events if one.kind == kind), None):
-            return found
+            # An answer is Markdown, and this is one line of text.
+            return found.replace("**", "") if kind == "answer" else found
     return events[0].text if events else ""
 
 

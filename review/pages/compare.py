@@ -62,7 +62,8 @@ def two_runs(
         return here.show("compare_runs.html", latest=latest, left=None, right=None)
     pair = [_run(here, name) for name in (left, right)]
     ids = pair[0].id, pair[1].id
-    page = versus.page(here.store, *ids, kind=kind, after=after)
+    shown = versus.side_by_side(here.store, *ids, kind=kind, after=after)
+    page = shown.page
     kept = {"left": ids[0], "right": ids[1]}
     further = {**kept, **({"kind": kind} if kind else {}), "after": page.after}
     return here.show(
@@ -70,7 +71,7 @@ def two_runs(
         latest=latest,
         left=pair[0],
         right=pair[1],
-        tallies=versus.tallies(here.store, *ids),
+        tallies=shown.tallies,
         pairs=page.rows,
         kind=kind,
         address=f"/compare/runs?{urlencode(kept)}",

@@ -14,7 +14,8 @@ from fastapi.responses import StreamingResponse
 from review.exports.csv_lines import csv_lines
 from review.exports.json_lines import json_lines
 from review.exports.runs import RunFormat, name_of, pieces_of
-from review.exports.source import each_finding
+from review.filters import Asked
+from review.queries import findings as queries
 from review.site import Here
 
 router = APIRouter(prefix="/exports")
@@ -28,12 +29,10 @@ def run(here: Here, name: str, form: RunFormat) -> StreamingResponse:
 
 
 @router.get("/findings.{form}")
-def findings(
-    here: Here, form: Literal["csv", "jsonl"], status: str | None = None, run: str | None = None
-) -> StreamingResponse:
-    """The latest finding of each feature, or all of a run, a row each."""
-    chosen = None if run is None else here.store.run(run).id
-    found = each_finding(here.store, status=status, run=chosen)
+def findings(here: Here, form: Literal["csv", "jsonl"], asked: Asked) -> StreamingResponse:
+    """The findings that fit the filters of the table, a row each."""
+    names = queries.names(here.store, asked.wanted)
+    found = (here.store.finding(name) for name in names)
     return _download(csv_lines(found) if form == "csv" else json_lines(found), f"findings.{form}")
 
 

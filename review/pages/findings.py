@@ -51,6 +51,8 @@ class Column(NamedTuple):
     """What it measures, in a line."""
 
 
+ORDERED = ("sort", "way", "meaning", "after")
+"""What is asked of a list, and not of a file."""
 COLUMNS = (
     Column("iou", "IoU", 1, "how well what the label names and where the feature fires overlap"),
     Column("clip", "CLIP", 40, "how well CLIP says that the label fits the masked pictures"),
@@ -79,6 +81,10 @@ def findings(
         columns=COLUMNS,
         no_category=NO_CATEGORY,
         by_meaning=here.hands is not None,
+        downloads={
+            form: asked.address(f"/exports/findings.{form}", **dict.fromkeys(ORDERED))
+            for form in ("csv", "jsonl")
+        },
     )
     if hx_request and asked.after is None:
         # The address that a form makes names every empty field.

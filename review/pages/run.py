@@ -19,6 +19,13 @@ from review.timeline import StepView, UnitView, opened, steps_of
 
 AT_ONCE = 250
 """Events of a run that are sent with its page."""
+DOWNLOADS = (
+    ("html", "one page", "Everything in one HTML file, pictures and all"),
+    ("json", "records", "What is in the store of it, a JSON line each"),
+    ("inspect", "Inspect's log", "For the viewer of inspect-ai"),
+    ("spans", "spans", "OpenTelemetry, OTLP in JSON lines"),
+)
+"""Each format that a run is exported to, with what it is called and for."""
 
 router = APIRouter(prefix="/runs/{name}")
 Unit = Annotated[str, Query(max_length=200)]
@@ -45,6 +52,7 @@ def run(here: Here, name: str) -> HTMLResponse:
         run=here.store.run(found.id),
         mark=mark,
         acting=here.hands is not None,
+        downloads=DOWNLOADS,
         process=here.hands.process(found.id) if here.hands else None,
         **_listed(here, found, None),
     )

@@ -146,6 +146,16 @@ def page(
     return Page(tuple(lines), mark(last["key"], last["number"]) if last else None)
 
 
+def names(reader: Reader, wanted: Wanted) -> tuple[str, ...]:
+    """The ids of all findings that fit, by coder and feature."""
+    source, conditions, values = chosen(wanted)
+    rows = reader.rows(
+        f"SELECT o.finding FROM {source} WHERE {conditions} ORDER BY o.coder, o.feature, o.number",
+        values,
+    )
+    return tuple(row["finding"] for row in rows)
+
+
 def tallies(reader: Reader, wanted: Wanted | None = None) -> Tallies:
     """How many there are of each status and category, so that a filter tells what it leaves."""
     wanted = wanted or Wanted()

@@ -5,6 +5,7 @@ Knows queries; nothing of pages.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -21,7 +22,7 @@ _LATEST = """SELECT coder, coalesce(feature, -1) AS about,
   FROM overview WHERE run = ? GROUP BY 1, 2, 3"""
 _BOTH = f"""
 WITH one AS MATERIALIZED ({_LATEST}), other AS MATERIALIZED ({_LATEST}),
-pairs AS (
+pairs AS MATERIALIZED (
   SELECT coder, about, behaviour, l.finding AS left, l.status AS left_status,
     l.label AS left_label, r.finding AS right, r.status AS right_status, r.label AS right_label,
     CASE WHEN r.finding IS NULL THEN 'left' WHEN l.status != r.status THEN 'status'
@@ -32,6 +33,13 @@ pairs AS (
   SELECT r.coder, r.about, r.behaviour, NULL, NULL, NULL, r.finding, r.status, r.label, 'right'
   FROM other AS r LEFT JOIN one AS l USING (coder, about, behaviour) WHERE l.finding IS NULL
 )"""
+
+_SHOWN = f"""{_BOTH},
+counted AS (SELECT kind, count(*) AS n FROM pairs GROUP BY kind)
+SELECT * FROM (SELECT json_group_object(kind, n) AS tallies FROM counted) LEFT JOIN (
+  SELECT * FROM pairs WHERE (coder, about, behaviour) > (?, ?, ?) AND (? IS NULL OR kind = ?)
+  ORDER BY coder, about, behaviour LIMIT ?
+) ORDER BY coder, about, behaviour"""
 
 
 class Side(NamedTuple):
@@ -52,16 +60,15 @@ class Pair(NamedTuple):
     right: Side | None
 
 
-def tallies(reader: Reader, left: str, right: str) -> dict[Kind, int]:
+class Versus(NamedTuple):
+    """Two runs side by side."""
+
+    tallies: dict[Kind, int]
     """How many subjects there are of each kind."""
-    rows = reader.rows(
-        f"{_BOTH} SELECT kind, count(*) AS n FROM pairs GROUP BY kind", (left, right)
-    )
-    found = {row["kind"]: row["n"] for row in rows}
-    return {kind: found.get(kind, 0) for kind in KINDS}
+    page: Page[Pair]
 
 
-def page(
+def side_by_side(
     reader: Reader,
     left: str,
     right: str,
@@ -69,17 +76,18 @@ def page(
     kind: Kind | None = None,
     after: str | None = None,
     size: int = 100,
-) -> Page[Pair]:
-    """Some subjects by coder and feature; of one kind where it is given."""
+) -> Versus:
+    """Some subjects by coder and feature, of one kind where it is given; all of them counted.
+
+    One query, since bringing the runs together is what takes time.
+    """
     begin = key_of(after, str, int, str) if after is not None else ("", -2, "")
-    rows = reader.rows(
-        f"{_BOTH} SELECT * FROM pairs WHERE (coder, about, behaviour) > (?, ?, ?) "
-        "AND (? IS NULL OR kind = ?) ORDER BY coder, about, behaviour LIMIT ?",
-        (left, right, *begin, kind, kind, size + 1),
-    )
+    found = reader.rows(_SHOWN, (left, right, *begin, kind, kind, size + 1))
+    counts, rows = json.loads(found[0]["tallies"]), [row for row in found if row["kind"]]
     last = rows[size - 1] if len(rows) > size else None
     pairs = tuple(map(_pair, rows[:size]))
-    return Page(pairs, mark(last["coder"], last["about"], last["behaviour"]) if last else None)
+    further = mark(last["coder"], last["about"], last["behaviour"]) if last else None
+    return Versus({one: counts.get(one, 0) for one in KINDS}, Page(pairs, further))
 
 
 def _pair(row: Mapping[str, Any]) -> Pair:

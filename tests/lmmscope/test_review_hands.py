@@ -2,6 +2,8 @@
 
 import io
 import os
+import subprocess
+import sys
 
 import pytest
 from PIL import Image
@@ -89,3 +91,17 @@ def test_a_picture_that_there_is_not_is_refused_in_one_line(eyes):
 def test_an_index_that_is_elsewhere_is_refused_in_one_line(eyes, finding):
     with pytest.raises(Refused, match="The index of coder is not on this machine"):
         eyes.record(finding)
+
+
+def test_who_only_looks_does_not_pay_for_torch(settings):
+    """It takes the server from 130 MB to 390, and the first picture waits for its import."""
+    looking = (
+        "import sys; from pathlib import Path; from agent.store import Reader, Store;"
+        "from lmmscope.review_wiring import ReviewHands;"
+        "from lmmscope.settings import load_settings; from review.app import create_app;"
+        "import sae_core.index.arrays, sae_core.index.bins;"
+        "runs = Path(sys.argv[1]); Store(runs).close(); store = Reader(runs);"
+        "hands = ReviewHands(load_settings('toybox'), store); create_app(store, 't', hands);"
+        "assert hands.picture('explore', 3); assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", looking, str(settings.runs)], check=True)

@@ -115,11 +115,17 @@ def links():
 
 
 @pytest.fixture
-def address(store):
+def hands():
+    """Nobody: the server only reads."""
+    return
+
+
+@pytest.fixture
+def address(store, hands):
     """The application served to a browser; its address, with the token."""
     with Reader(store.runs) as reader, socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(
-            create_app(reader, TOKEN), log_level="warning", timeout_graceful_shutdown=1
+            create_app(reader, TOKEN, hands), log_level="warning", timeout_graceful_shutdown=1
         )
         server = uvicorn.Server(config)
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -129,7 +135,7 @@ def address(store):
         thread.join()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
     """A real browser; where there is none, the tests that need it are skipped, and say so."""
     driver = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

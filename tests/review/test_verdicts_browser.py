@@ -25,6 +25,7 @@ def test_a_label_is_judged_by_keyboard_and_found_again(page):
     page.locator("input[name=name]").press_sequentially("ann")
     page.keyboard.press("Enter")
     page.locator(".verdict").wait_for()
+    page.wait_for_load_state()
     page.keyboard.press("4")
     page.keyboard.press("n")
     page.keyboard.press("t")
@@ -35,10 +36,12 @@ def test_a_label_is_judged_by_keyboard_and_found_again(page):
     page.wait_for_url("**/verdicts/*")
     expect(page.locator("main")).to_contain_text("supported")
     expect(page.locator("main")).to_contain_text("2 small")
-    page.keyboard.press("Enter")  # the next one has the focus
+    expect(page.get_by_role("link", name="Next")).to_be_focused()
+    page.keyboard.press("Enter")
     page.wait_for_url("**/verdicts")
     page.keyboard.press("s")
     expect(page.locator("h1")).to_have_text("Nothing is left to judge")
+    page.wait_for_load_state()  # keys do nothing before
     page.keyboard.press("g")
     page.keyboard.press("f")
     page.wait_for_url("**/findings")

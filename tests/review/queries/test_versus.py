@@ -28,7 +28,7 @@ def two(store):
 
 
 def kinds(store, left="r1", right="r2", **given):
-    rows = versus.page(store, left, right, **given).rows
+    rows = versus.side_by_side(store, left, right, **given).page.rows
     return {(one.coder, one.feature): one.kind for one in rows}
 
 
@@ -37,14 +37,14 @@ def test_each_subject_is_told_once_with_how_they_differ(two):
         ("coder", None): "same", ("coder", 1): "same", ("coder", 2): "label",
         ("coder", 3): "status", ("coder", 4): "left", ("coder", 5): "right", ("other", 1): "right",
     }  # fmt: skip
-    assert versus.tallies(two, "r1", "r2") == {
+    assert versus.side_by_side(two, "r1", "r2").tallies == {
         "status": 1, "label": 1, "same": 2, "left": 1, "right": 2
     }  # fmt: skip
 
 
 def test_the_other_way_round_sides_change_places(two):
-    there = versus.tallies(two, "r1", "r2")
-    back = versus.tallies(two, "r2", "r1")
+    there = versus.side_by_side(two, "r1", "r2").tallies
+    back = versus.side_by_side(two, "r2", "r1").tallies
     assert (back["left"], back["right"]) == (there["right"], there["left"])
     assert (back["status"], back["label"], back["same"]) == (1, 1, 2)
 
@@ -62,11 +62,11 @@ def test_of_several_findings_of_a_run_the_last_counts(two):
 def test_pages_follow_each_other(two, size):
     found, after = [], None
     while True:
-        page = versus.page(two, "r1", "r2", after=after, size=size)
+        page = versus.side_by_side(two, "r1", "r2", after=after, size=size).page
         found += page.rows
         if (after := page.after) is None:
             break
-    assert found == list(versus.page(two, "r1", "r2").rows)
+    assert found == list(versus.side_by_side(two, "r1", "r2").page.rows)
 
 
 def test_one_kind_is_listed_alone(two):
@@ -74,5 +74,5 @@ def test_one_kind_is_listed_alone(two):
 
 
 def test_runs_that_found_nothing_are_empty(two):
-    assert versus.page(two, "no", "none").rows == ()
-    assert set(versus.tallies(two, "no", "none").values()) == {0}
+    assert versus.side_by_side(two, "no", "none").page.rows == ()
+    assert set(versus.side_by_side(two, "no", "none").tallies.values()) == {0}

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from sae_core.weights import named_by_content
 from tests.sae_core.small_models import noise
 from tests.tools.backends.small_grounders import clip as small_clip
 from tools.backends.clip import Clip
@@ -46,4 +47,4 @@ def test_a_saved_model_is_loaded_from_its_folder(clip, tmp_path):
     clip.processor.save_pretrained(tmp_path)
     loaded = Clip.load(tmp_path)
     torch.testing.assert_close(loaded.of_texts(["red car"]), clip.of_texts(["red car"]))
-    assert loaded.identity == str(tmp_path)
+    assert loaded.identity == named_by_content(tmp_path)

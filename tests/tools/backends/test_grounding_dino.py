@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from sae_core.weights import named_by_content
 from tests.sae_core.small_models import noise
 from tests.tools.backends.small_grounders import grounding_dino, sam
 from tools.backends.boxed import Boxed
@@ -93,4 +94,5 @@ def test_saved_models_are_loaded_from_their_folders(detector, segmenter, tmp_pat
     one, other = loaded.locate(*asked)[0], Boxed(detector, segmenter).locate(*asked)[0]
     assert one.boxes == other.boxes
     assert np.array_equal(one.mask_HW, other.mask_HW)
-    assert loaded.identity == f"{tmp_path / 'dino'} at 0.3 and {tmp_path / 'sam'}"
+    dino, sam = (named_by_content(tmp_path / name) for name in ("dino", "sam"))
+    assert loaded.identity == f"{dino} at 0.3 and {sam}"

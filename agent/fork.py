@@ -22,7 +22,7 @@ from agent.provenance import feature_key
 from agent.store import Reader, RunRecord
 from agent.transcript import Asking, Call, Calls, NotRecorded, Recorded, who_asks
 from sae_core.errors import UserError
-from tools.backends.chat import ChatModel, ChatReply, ChatRequest
+from tools.backends.chat import AroundChat, ChatModel, ChatReply, ChatRequest
 
 Earlier = Callable[[str, int], FeatureFinding | None]
 """What is known already for a unit about its feature, from before the run."""
@@ -122,25 +122,16 @@ def same_features(left: Fork, then: Provenance, now: Provenance) -> None:
             )
 
 
-class ForkedChat:
+class ForkedChat(AroundChat):
     """A ChatModel that says what was said in the history, and asks a model from then on."""
 
     def __init__(
         self, model: ChatModel, shared: Callable[[str], Sequence[Call]], calls: Calls, left: Fork
     ) -> None:
         """`shared` gives a unit's calls of this model's role; what is repeated goes to `calls`."""
-        self._model, self._shared, self._calls, self._left = model, shared, calls, left
+        super().__init__(model)
+        self._shared, self._calls, self._left = shared, calls, left
         self._recorded: dict[str, Recorded] = {}
-
-    @property
-    def identity(self) -> str:
-        """The model's that is asked."""
-        return self._model.identity
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return self._model.name
 
     async def reply(self, request: ChatRequest) -> ChatReply:
         """What was said; where nothing was, and the history does not say that it was, anew."""

@@ -21,7 +21,14 @@ from agent.findings import Cost
 from agent.meter import metered
 from tools.artefacts import ArtefactId, Artefacts
 from tools.backends.budget import OverBudget
-from tools.backends.chat import ChatModel, ChatReply, ChatRequest, NoConversation, Speaker
+from tools.backends.chat import (
+    AroundChat,
+    ChatModel,
+    ChatReply,
+    ChatRequest,
+    NoConversation,
+    Speaker,
+)
 from tools.failures import ToolFailure, TryAgain, WontWork
 
 
@@ -127,21 +134,12 @@ def who_asks() -> Asking | None:
     return _ASKING.get()
 
 
-class TranscribedChat:
+class TranscribedChat(AroundChat):
     """A ChatModel around another one, which records what is asked for a run."""
 
     def __init__(self, model: ChatModel, calls: Calls, artefacts: Artefacts) -> None:
-        self._model, self._calls, self._artefacts = model, calls, artefacts
-
-    @property
-    def identity(self) -> str:
-        """The model's own."""
-        return self._model.identity
-
-    @property
-    def name(self) -> str:
-        """The model's own."""
-        return self._model.name
+        super().__init__(model)
+        self._calls, self._artefacts = calls, artefacts
 
     async def reply(self, request: ChatRequest) -> ChatReply:
         """The model's reply; what is asked for no run leaves no record."""

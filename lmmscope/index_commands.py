@@ -41,9 +41,9 @@ def build(
     from lmmscope import wiring
     from lmmscope.index_view import counted
     from lmmscope.settings import load_settings
-    from sae_core.index.build import build_index, build_part
+    from sae_core.index.build import build_part
     from sae_core.index.levels import FILE, StrongObserver, levels_of, write_levels
-    from sae_core.index.lit import Recorder
+    from sae_core.index.lit import build_with_lit
     from sae_core.index.observer import source_of, spec_of
 
     settings = load_settings(profile)
@@ -61,9 +61,7 @@ def build(
     span = range(len(shown)) if part is None else _span(part, len(shown))
     with counted(source_of(seeing, shown, settings.batch), span) as source:
         if part is None:
-            recorder = Recorder(source)
-            build_index(out, spec, recorder, device=wiring.device())
-            recorder.write(out, spec.size)
+            build_with_lit(out, spec, source, wiring.device())
         else:
             build_part(out, spec, source, span, device=wiring.device())
     typer.echo(f"wrote {out}: {spec.features} features, {len(span)} pictures")

@@ -19,17 +19,16 @@ from lmmscope.index_view import counted
 from lmmscope.settings import Settings
 from lmmscope.shelf import Shelf
 from sae_core.errors import UserError
-from sae_core.index.build import build_index
 from sae_core.index.levels import levels_of
-from sae_core.index.lit import Recorder
+from sae_core.index.lit import build_with_lit
 from sae_core.index.observer import Observer, PictureSet, source_of, spec_of
 from sae_core.index.query import Index
 from sae_core.index.spec import IndexSpec
-from tools.backends.budget import Budget
+from tools.backends.budget import Budget, Limits
 from tools.backends.cache import ReplyCache
 from tools.backends.chat import ChatModel
 from tools.backends.config import ServerConfig
-from tools.backends.ledger import Ledger
+from tools.backends.ledger import Ledger, MemoryLedger
 from tools.backends.metered import MeteredChat
 from tools.backends.roles import Grounder, PictureEditor, PictureText
 from tools.backends.server import ServerChat
@@ -114,6 +113,29 @@ def lab(
     )
 
 
+def lab_alone(
+    settings: Settings,
+    limits: Limits | None = None,
+    *,
+    planted_seed: int | None = None,
+    sae: str | None = None,
+    shelf: Shelf | None = None,
+) -> Lab:
+    """The lab of whoever is no run: its costs are kept nowhere, labels are what runs found out."""
+    from agent.store import FoundOut
+
+    made = lab(
+        settings,
+        MemoryLedger(),
+        Budget(limits),
+        planted_seed=planted_seed,
+        sae=sae,
+        labels=FoundOut(settings.runs, lambda: made.observer.digest),
+        shelf=shelf,
+    )
+    return made
+
+
 def _questions(settings: Settings) -> dict[Split, QuestionSet]:
     data = settings.data
     named: dict[Split, str | None] = {"validate": data.questions, "test": data.questions_test}
@@ -139,9 +161,7 @@ def _kept_index(
     if not (path / "index.json").exists():
         found = source_of(observer, pictures, settings.batch)
         with counted(found, range(len(pictures))) as source:
-            recorder = Recorder(source)
-            build_index(path, spec, recorder)
-            recorder.write(path, spec.size)
+            build_with_lit(path, spec, source)
     return Index.open(path, coder=observer.digest, model=observer.model, hook=observer.hook)
 
 

@@ -47,22 +47,13 @@ def mcp(
             "lmmscope mcp needs the package mcp, which is not installed. "
             'Try pip install "lmmscope[mcp]"'
         )
-    from agent.store import FoundOut
-    from lmmscope.laboratory import lab
+    from lmmscope.laboratory import lab_alone
     from lmmscope.mcp_server import Offer, serve
     from lmmscope.work import ready
-    from tools.backends.budget import Budget, Limits
-    from tools.backends.ledger import MemoryLedger
+    from tools.backends.budget import Limits
 
-    settings = ready(profile, runs)
-    made = lab(
-        settings,
-        MemoryLedger(),
-        Budget(Limits(calls=calls, tokens=tokens, money=money)),
-        planted_seed=planted_seed,
-        sae=sae,
-        labels=FoundOut(settings.runs, lambda: made.observer.digest),
-    )
+    limits = Limits(calls=calls, tokens=tokens, money=money)
+    made = lab_alone(ready(profile, runs), limits, planted_seed=planted_seed, sae=sae)
     asyncio.run(serve(Offer(made, frozenset(risks))))
 
 

@@ -124,21 +124,11 @@ class Session:
     @cached_property
     def lab(self) -> Lab:
         """What the agent's tools work with; the test pictures are sealed."""
-        from agent.store import FoundOut
-        from lmmscope.laboratory import lab
-        from tools.backends.budget import Budget
-        from tools.backends.ledger import MemoryLedger
+        from lmmscope.laboratory import lab_alone
 
-        made = lab(
-            self.settings,
-            MemoryLedger(),
-            Budget(),
-            planted_seed=self._planted_seed,
-            sae=self._sae,
-            labels=FoundOut(self.settings.runs, lambda: made.observer.digest),
-            shelf=self._shelf,
+        return lab_alone(
+            self.settings, planted_seed=self._planted_seed, sae=self._sae, shelf=self._shelf
         )
-        return made
 
     def close(self) -> None:
         """Let go of models and servers."""

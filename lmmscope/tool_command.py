@@ -47,8 +47,6 @@ def tool(
     """Call a tool of the agent's, and print what it answers as JSON."""
     from lmmscope.settings import load_settings
     from lmmscope.wiring import mend_imports, use_threads
-    from tools.backends.budget import Budget
-    from tools.backends.ledger import MemoryLedger
     from tools.failures import ToolFailure, TryAgain
 
     if describe and name is not None:
@@ -60,17 +58,9 @@ def tool(
     settings = load_settings(profile)
     mend_imports(settings)
     use_threads(settings)
-    from agent.store import FoundOut
-    from lmmscope.laboratory import lab
+    from lmmscope.laboratory import lab_alone
 
-    made = lab(
-        settings,
-        MemoryLedger(),
-        Budget(),
-        planted_seed=planted_seed,
-        sae=sae,
-        labels=FoundOut(settings.runs, lambda: made.observer.digest),
-    )
+    made = lab_alone(settings, planted_seed=planted_seed, sae=sae)
     if name is None:
         asyncio.run(_closed(made, _answer_lines(made)))
         return

@@ -16,10 +16,9 @@ import torch
 
 from sae_core.coders.coder import CoderConfig
 from sae_core.formats.store import load_coder, save_coder
-from sae_core.index.build import build_index
 from sae_core.index.harvest import Numbered
 from sae_core.index.levels import FILE, StrongObserver, measured, write_levels
-from sae_core.index.lit import Recorder
+from sae_core.index.lit import build_with_lit
 from sae_core.index.observer import LmmObserver, source_of, spec_of
 from sae_core.lmm.adapter import adapter_for
 from sae_core.training.activations import TokenStream, tokens_of
@@ -84,9 +83,7 @@ def index(seeing: LmmObserver, folder: Path) -> None:
 
 def _build(strong: StrongObserver, shown: ToyboxPictures, folder: Path, **sizes: int) -> None:
     spec = spec_of(strong, shown, levels=strong.levels.digest, **sizes)
-    recorder = Recorder(source_of(strong, shown))
-    build_index(folder, spec, recorder)
-    recorder.write(folder, spec.size)
+    build_with_lit(folder, spec, source_of(strong, shown))
 
 
 def match(seeing: LmmObserver, count: int = MATCHED) -> Truth:

@@ -15,9 +15,11 @@ from typing import NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
+import torch
 
 from sae_core.index.arrays import HEAD
-from sae_core.index.build import Source
+from sae_core.index.build import Source, build_index
+from sae_core.index.spec import IndexSpec
 from sae_core.index.table import Harvested
 
 FILE = "lit.npz"
@@ -72,6 +74,15 @@ class Recorder:
             )
         beside.replace(folder / FILE)
         return True
+
+
+def build_with_lit(
+    folder: Path, spec: IndexSpec, source: Source, device: torch.device | str = "cpu"
+) -> None:
+    """Build an index, and put beside it what fires on each picture, if that can be."""
+    recorder = Recorder(source)
+    build_index(folder, spec, recorder, device=device)
+    recorder.write(folder, spec.size)
 
 
 def read_lit(folder: Path) -> Lit | None:

@@ -123,6 +123,23 @@ class ChatModel(Protocol):
         ...
 
 
+class AroundChat:
+    """What a ChatModel around another one has in common with it: who it is."""
+
+    def __init__(self, model: ChatModel) -> None:
+        self._model = model
+
+    @property
+    def identity(self) -> str:
+        """The model's own."""
+        return self._model.identity
+
+    @property
+    def name(self) -> str:
+        """The model's own."""
+        return self._model.name
+
+
 def _digestible(part: Part) -> dict[str, str]:
     if isinstance(part, str):
         return {"text": part}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tools.backends.budget import Budget, Spending
 from tools.backends.cache import ReplyCache
-from tools.backends.chat import ChatModel, ChatReply, ChatRequest
+from tools.backends.chat import AroundChat, ChatModel, ChatReply, ChatRequest
 from tools.backends.ledger import (
     CallRecord,
     Cost,
@@ -20,7 +20,7 @@ from tools.backends.ledger import (
 from tools.failures import ToolFailure, TryAgain
 
 
-class MeteredChat:
+class MeteredChat(AroundChat):
     """A ChatModel around another one."""
 
     def __init__(
@@ -32,18 +32,9 @@ class MeteredChat:
         tariff: Tariff | None = None,
         cache: ReplyCache | None = None,
     ) -> None:
-        self._model, self._ledger, self._budget = model, ledger, budget
+        super().__init__(model)
+        self._ledger, self._budget = ledger, budget
         self._tariff, self._cache = tariff or Tariff(), cache
-
-    @property
-    def identity(self) -> str:
-        """The model's own."""
-        return self._model.identity
-
-    @property
-    def name(self) -> str:
-        """The model's own."""
-        return self._model.name
 
     async def reply(self, request: ChatRequest) -> ChatReply:
         """The reply, new or kept; OverBudget where a new one costs too much."""

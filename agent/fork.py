@@ -20,7 +20,7 @@ from agent.meter import spend
 from agent.plan import Plan
 from agent.provenance import feature_key
 from agent.store import Reader, RunRecord
-from agent.transcript import Asking, Call, Calls, NotRecorded, Recorded, who_asks
+from agent.transcript import Asked, Asking, Call, Calls, NotRecorded, Recorded, who_asks
 from sae_core.errors import UserError
 from tools.backends.chat import AroundChat, ChatModel, ChatReply, ChatRequest
 
@@ -122,31 +122,27 @@ def same_features(left: Fork, then: Provenance, now: Provenance) -> None:
             )
 
 
-class ForkedChat(AroundChat):
-    """A ChatModel that says what was said in the history, and asks a model from then on."""
+class History:
+    """What was said before the run left another one."""
 
-    def __init__(
-        self, model: ChatModel, shared: Callable[[str], Sequence[Call]], calls: Calls, left: Fork
-    ) -> None:
-        """`shared` gives a unit's calls of this model's role; what is repeated goes to `calls`."""
-        super().__init__(model)
+    def __init__(self, shared: Callable[[str], Sequence[Call]], calls: Calls, left: Fork) -> None:
+        """`shared` gives a unit's calls of one role; what is repeated goes to `calls`."""
         self._shared, self._calls, self._left = shared, calls, left
         self._recorded: dict[str, Recorded] = {}
 
-    async def reply(self, request: ChatRequest) -> ChatReply:
-        """What was said; where nothing was, and the history does not say that it was, anew."""
-        asker = who_asks()
-        if asker is None or not self._left.shares(asker.unit, asker.step):
-            return await self._model.reply(request)
+    async def said(self, request: Asked, asker: Asking) -> Call | None:
+        """What was said; None where nothing was, and the history does not say that it was."""
+        if not self._left.shares(asker.unit, asker.step):
+            return None
         if asker.unit not in self._recorded:
             self._recorded[asker.unit] = Recorded(self._shared(asker.unit))
         try:
             call = self._recorded[asker.unit].next(request, asker)
         except NotRecorded:
             if asker.unit != self._left.unit:
-                return await self._model.reply(request)
+                return None
             raise self._other_history(request, asker) from None
-        return (await self._again(call, asker)).said()
+        return await self._again(call, asker)
 
     async def _again(self, call: Call, asker: Asking) -> Call:
         """The call once more, as one of the fork's, under the name of whoever said it."""
@@ -158,12 +154,26 @@ class ForkedChat(AroundChat):
         await asyncio.to_thread(self._calls.record, again)
         return again
 
-    def _other_history(self, request: ChatRequest, asker: Asking) -> UserError:
+    def _other_history(self, request: Asked, asker: Asking) -> UserError:
         return UserError(
             f"The run {self._left.run} never asked its {request.role} what {asker.unit} asks it "
             f"now in step {asker.step}: code or settings have changed since. Try lmmscope runs "
             f"fork {self._left.run} --at {asker.unit}.{asker.step}"
         )
+
+
+class ForkedChat(AroundChat):
+    """A ChatModel that says what was said in the history, and asks a model from then on."""
+
+    def __init__(self, model: ChatModel, history: History) -> None:
+        super().__init__(model)
+        self._history = history
+
+    async def reply(self, request: ChatRequest) -> ChatReply:
+        """What was said, or the model's reply."""
+        asker = who_asks()
+        known = None if asker is None else await self._history.said(request, asker)
+        return await self._model.reply(request) if known is None else known.said()
 
 
 def _event(store: Reader, record: RunRecord, events: Sequence[Event], name: str) -> Event:

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 import prompts
 from agent.desk import Desk
 from agent.findings import Hypothesis
+from agent.served import ReplayedModel, ServedModel
 from tools.artefacts import ArtefactId
 from tools.backends.budget import OverBudget
 from tools.failures import ToolFailure, TryAgain
@@ -47,9 +48,10 @@ async def roam(
 ) -> tuple[Hypothesis, ...]:
     """Let the model investigate until it has claims or its steps are used up."""
     steps = desk.rules.steps
-    opening = prompts.load("roam").render(feature=str(feature), evidence=evidence, steps=str(steps))
+    prompt = prompts.load("roam")
+    opening = prompt.render(feature=str(feature), evidence=evidence, steps=str(steps))
     agent = create_agent(
-        model,
+        model.under(prompt) if isinstance(model, ServedModel | ReplayedModel) else model,
         _tools(desk),
         middleware=[ModelCallLimitMiddleware(run_limit=steps, exit_behavior="end")],
         response_format=ToolStrategy(Claims),

@@ -5,21 +5,17 @@ For investigations that have to be repeated exactly, and for tests of whatever a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
-from langchain_core.runnables import Runnable
-from langchain_core.tools import BaseTool
 from pydantic import PrivateAttr
 
+from agent.tool_model import ToolModel, Tools
 from sae_core.errors import UserError
 
 
-class ScriptedModel(BaseChatModel):
+class ScriptedModel(ToolModel):
     """Replies with its messages in their order, whatever it is asked."""
 
     replies: tuple[AIMessage, ...]
@@ -34,28 +30,14 @@ class ScriptedModel(BaseChatModel):
     def _llm_type(self) -> str:
         return "scripted"
 
-    def bind_tools(
-        self,
-        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
-        *,
-        tool_choice: str | None = None,
-        **kwargs: Any,
-    ) -> Runnable[LanguageModelInput, AIMessage]:
-        """The same model: its calls are written down already."""
-        del tools, tool_choice, kwargs
-        return self
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        del stop, run_manager, kwargs
+    async def answer(
+        self, messages: Sequence[BaseMessage], tools: Tools, **settings: Any
+    ) -> AIMessage:
+        """The next reply: its calls are written down already."""
+        del tools, settings
         if len(self._asked) >= len(self.replies):
             raise UserError(
                 f"The script has {len(self.replies)} replies, and one more was asked for. Add one"
             )
         self._asked.append(list(messages))
-        return ChatResult(generations=[ChatGeneration(message=self.replies[len(self._asked) - 1])])
+        return self.replies[len(self._asked) - 1]

@@ -205,6 +205,29 @@ class TranscribedChat(AroundChat):
         )
 
 
+class Asked(Protocol):
+    """What is asked of a model, in whichever form."""
+
+    @property
+    def role(self) -> str:
+        """Whose part the model plays."""
+        ...
+
+    @property
+    def repeatable(self) -> bool:
+        """Asked again, the model would say the same."""
+        ...
+
+    @property
+    def last(self) -> str:
+        """The words that were said last."""
+        ...
+
+    def digest(self, identity: str) -> str:
+        """Of all that the reply of the model with this identity depends on."""
+        ...
+
+
 class NotRecorded(WontWork):
     """A replay asks what the run that it replays never asked."""
 
@@ -222,7 +245,7 @@ class Recorded:
             self._of_unit.setdefault((call.unit, call.digest), call)
         self._given: Counter[tuple[str, int, str]] = Counter()
 
-    def next(self, request: ChatRequest, asker: Asking | None) -> Call:
+    def next(self, request: Asked, asker: Asking | None) -> Call:
         """What came of the request, in the order of asking; NotRecorded if it was never made."""
         unit, step = (asker.unit, asker.step) if asker else ("", 0)
         known: Call | None = None
@@ -249,13 +272,14 @@ class Recorded:
 class ReplayedChat:
     """A ChatModel that says what a run's own model said to the same request."""
 
-    def __init__(self, calls: Sequence[Call]) -> None:
-        """The run's calls of one model, in order."""
+    def __init__(self, calls: Sequence[Call], missed: list[NotRecorded]) -> None:
+        """The run's calls of one model, in order.
+
+        What is asked and was never recorded goes to `missed`: with any, the replay is none.
+        """
         self._identity = calls[0].identity if calls else "nobody"
         self._name = calls[0].model if calls else "nobody"
-        self._recorded = Recorded(calls)
-        self.missed: list[NotRecorded] = []
-        """What was asked and never recorded: with any, the replay is none."""
+        self._recorded, self._missed = Recorded(calls), missed
 
     @property
     def identity(self) -> str:
@@ -272,10 +296,10 @@ class ReplayedChat:
         try:
             return self._recorded.next(request, who_asks()).said()
         except NotRecorded as missed:
-            self.missed.append(missed)
+            self._missed.append(missed)
             raise
 
 
-def _short(request: ChatRequest, most: int = 60) -> str:
-    text = " ".join(request.messages[-1].text.split())
+def _short(request: Asked, most: int = 60) -> str:
+    text = " ".join(request.last.split())
     return text if len(text) <= most else f"{text[: most - 3]}..."

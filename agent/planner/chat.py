@@ -7,27 +7,18 @@ was not understood is `agent.planner.alternatives`' knowledge.
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from pydantic import ValidationError
 
-from agent.meter import metered
 from agent.plan import NotUnderstood, Plan, Planned, Task
 from agent.planner.alternatives import alternatives
 from agent.planner.calls import task_of, tools
 from agent.planner.conversation import Exchange, plan_of, told
-from agent.planner.offline import OfflinePlanner
-from agent.planner.served import Request, failure_of, name_of, usage_of
-from agent.transcript import Calls, who_asks
 from prompts import load
-from tools.backends.ledger import CallRecord, Ledger, Tariff
-from tools.failures import ToolFailure
 
 MENDS = 2
 """So many times a model may mend calls that were refused."""
@@ -45,19 +36,8 @@ class _Read(NamedTuple):
 class ChatPlanner:
     """Plans by asking a chat model."""
 
-    def __init__(
-        self,
-        model: BaseChatModel,
-        *,
-        ledger: Ledger | None = None,
-        tariff: Tariff | None = None,
-        calls: Calls | None = None,
-    ) -> None:
-        """What a run asks a served model is kept by `calls`, word for word."""
-        self._model, self._ledger, self._tariff = model, ledger, tariff or Tariff()
-        self._tools, self._calls = tools(), calls
-        self._bound = model.bind_tools(self._tools)
-        self._prompt = load("plan")
+    def __init__(self, model: BaseChatModel) -> None:
+        self._prompt, self._bound = load("plan"), model.bind_tools(tools())
 
     async def plan(self, request: str, before: Sequence[Exchange] = ()) -> Planned:
         """What the model makes of the request, checked."""
@@ -68,7 +48,7 @@ class ChatPlanner:
             return _not_understood(why, request[:LONGEST])
         messages = [SystemMessage(self._prompt.render()), *told(before), HumanMessage(request)]
         for _ in range(1 + MENDS):
-            reply = await self._asked(messages)
+            reply = await self._bound.ainvoke(messages)
             if not reply.tool_calls and not reply.invalid_tool_calls:
                 return _not_understood(reply.text or "The planner gave no answer", request)
             plan = _planned(reply)
@@ -77,49 +57,6 @@ class ChatPlanner:
             messages += [reply, *plan]
         why = f"The planner's calls were refused {1 + MENDS} times: {messages[-1].text}"
         return _not_understood(why, request)
-
-    async def _asked(self, messages: Sequence[BaseMessage]) -> AIMessage:
-        # What answers offline is no model that is called: it costs nothing, and says what it says.
-        if isinstance(self._model, OfflinePlanner):
-            return await self._bound.ainvoke(list(messages))
-        at = datetime.now(UTC)
-        request = Request(self._model, self._prompt, tuple(messages), self._tools, at)
-        with metered() as meter:
-            came = await self._replied(messages)
-        if self._calls is not None and (asker := who_asks()) is not None:
-            call = request.call(asker, meter.cost, came)
-            await asyncio.to_thread(self._calls.record, call)
-        if isinstance(came, ToolFailure):
-            raise came
-        return came
-
-    async def _replied(self, messages: Sequence[BaseMessage]) -> AIMessage | ToolFailure:
-        started = time.perf_counter()
-        try:
-            reply = await self._bound.ainvoke(list(messages))
-        except Exception as error:
-            if (failure := failure_of(error)) is None:
-                raise
-            failure.__cause__ = error
-            return failure
-        if self._ledger is not None:
-            self._ledger.add(self._record(reply, time.perf_counter() - started))
-        return reply
-
-    def _record(self, reply: AIMessage, seconds: float) -> CallRecord:
-        tokens_in, tokens_out, cached = usage_of(reply)
-        return CallRecord(
-            role=self._prompt.role,
-            model=name_of(self._model, reply),
-            prompt_hash=self._prompt.content_hash,
-            pictures=0,
-            outcome="replied",
-            tokens_in=tokens_in,
-            tokens_out=tokens_out,
-            tokens_cached=cached,
-            seconds=seconds,
-            money=self._tariff.money(tokens_in, tokens_out, cached, 0),
-        )
 
 
 def _planned(reply: AIMessage) -> Plan | list[ToolMessage]:

@@ -7,49 +7,31 @@ reply. Knows messages; how a request is understood is `agent.planner.understandi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
-from langchain_core.runnables import Runnable
-from langchain_core.tools import BaseTool
 
 from agent.planner.calls import call_of
 from agent.planner.context import remembered
 from agent.planner.conversation import ASSUMED, heard
 from agent.planner.understanding import Unclear, understood
+from agent.tool_model import ToolModel, Tools
 
 
-class OfflinePlanner(BaseChatModel):
+class OfflinePlanner(ToolModel):
     """Answers the last request with calls, or with why there are none."""
 
     @property
     def _llm_type(self) -> str:
         return "offline-planner"
 
-    def bind_tools(
-        self,
-        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
-        *,
-        tool_choice: str | None = None,
-        **kwargs: Any,
-    ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Itself: it knows the tasks already, and no other tools."""
-        del tools, tool_choice, kwargs
-        return self
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        del stop, run_manager, kwargs
-        return ChatResult(generations=[ChatGeneration(message=_reply(messages))])
+    async def answer(
+        self, messages: Sequence[BaseMessage], tools: Tools, **settings: Any
+    ) -> AIMessage:
+        """It knows the tasks already, and no other tools."""
+        del tools, settings
+        return _reply(messages)
 
 
 def _reply(messages: Sequence[BaseMessage]) -> AIMessage:

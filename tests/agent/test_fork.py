@@ -8,7 +8,7 @@ import pytest
 
 from agent.behaviour.seal import behaviour_key
 from agent.desk import Desk, Rules
-from agent.fork import ForkedChat, earlier, fork_at, same_features
+from agent.fork import ForkedChat, History, earlier, fork_at, same_features
 from agent.plan import Fix, Label, Plan
 from agent.provenance import feature_key
 from agent.store import Store
@@ -137,7 +137,7 @@ def forked(store, at, *replies):
     left, new = fork_at(store, "r1", at), Scripted(*replies)
     store.begin("r2", left.question, PROVENANCE, pid=os.getpid())
     own = TranscribedChat(new, store, store.artefacts)
-    return ForkedChat(own, lambda unit: store.calls("r1", "judge", unit), store, left), new
+    return ForkedChat(own, History(lambda unit: store.calls("r1", "judge", unit), store, left)), new
 
 
 async def said(chat, unit, step, text=None):

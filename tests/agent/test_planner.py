@@ -5,7 +5,6 @@ import sys
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
-from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import invalid_tool_call
 from pydantic import TypeAdapter, ValidationError
 
@@ -29,11 +28,6 @@ from agent.planner import ChatPlanner, Exchange, Named, OfflinePlanner
 from agent.planner.calls import call_of, task_of, tools
 from agent.planner.conversation import heard, told
 from agent.scripted import ScriptedModel
-from agent.transcript import asking
-from tests.tools.backends import misbehaving as bad
-from tests.tools.backends.misbehaving import Misbehaving
-from tools.backends.ledger import MemoryLedger, Tariff
-from tools.failures import TryAgain, WontWork
 from tools.picture_id import PictureId
 
 pytestmark = pytest.mark.anyio
@@ -198,17 +192,6 @@ def test_an_exchange_is_plain_json_in_between():
         exchanges.validate_python(("status", {"tasks": []}, "", ()))
 
 
-async def test_what_a_served_model_took_is_recorded_and_what_answers_offline_is_not():
-    usage = UsageMetadata(input_tokens=700, output_tokens=20, total_tokens=720)
-    model = ScriptedModel(replies=(calling(("Report", {}), usage_metadata=usage),))
-    ledger = MemoryLedger()
-    await ChatPlanner(model, ledger=ledger, tariff=Tariff(per_million_in=1000.0)).plan("status")
-    await ChatPlanner(OfflinePlanner(), ledger=ledger).plan("status")
-    (call,) = ledger.calls
-    assert (call.role, call.tokens_in, call.tokens_out) == ("planner", 700, 20)
-    assert call.money == pytest.approx(0.7)
-
-
 def test_planning_offline_loads_no_client_for_servers(subprocess_modules):
     assert not {"langchain_openai", "openai", "torch"} & subprocess_modules("agent.planner")
 
@@ -222,96 +205,3 @@ def subprocess_modules():
         return set(subprocess.check_output([sys.executable, "-c", code], text=True).split())
 
     return imported
-
-
-@pytest.fixture
-def served():
-    from langchain_openai import ChatOpenAI
-
-    def model(url):
-        return ChatOpenAI(base_url=f"{url}/v1", model="m", api_key="a-key-of-mine", max_retries=0)
-
-    return model
-
-
-async def test_a_server_is_sent_the_tools_and_its_calls_are_read(served):
-    call = {"id": "c", "type": "function", "function": {"name": "Report", "arguments": "{}"}}
-    message = {"role": "assistant", "content": None, "tool_calls": [call]}
-    reply = bad.saying(choices=[{"index": 0, "message": message, "finish_reason": "tool_calls"}])
-    async with Misbehaving(reply) as server:
-        ledger = MemoryLedger()
-        planned = await ChatPlanner(served(server.url), ledger=ledger).plan("how far are we?")
-    assert planned == Plan(tasks=(Report(),))
-    assert len(server.asked[0].body["tools"]) == len(TASKS)
-    assert (ledger.calls[0].tokens_in, ledger.calls[0].tokens_cached) == (700, 600)
-
-
-@pytest.mark.parametrize(
-    ("behaviour", "failure"),
-    [
-        (bad.refusing("503 Service Unavailable"), TryAgain),
-        (bad.refusing("401 Unauthorized"), WontWork),
-    ],
-)
-async def test_a_server_that_gives_nothing_is_a_failure_of_one_line(served, behaviour, failure):
-    async with Misbehaving(behaviour) as server:
-        with pytest.raises(failure, match="The planner's server") as caught:
-            await ChatPlanner(served(server.url)).plan("status")
-    assert "\n" not in caught.value.reason
-
-
-class Kept:
-    """Calls in a list."""
-
-    def __init__(self):
-        self.calls = []
-
-    def record(self, call):
-        self.calls.append(call)
-
-
-async def test_what_a_served_model_is_asked_and_says_is_kept_word_for_word():
-    usage = UsageMetadata(input_tokens=700, output_tokens=20, total_tokens=720)
-    wrong = calling(("Dance", {"to": "this"}), text="Let me see.")
-    right = calling(("Report", {}), usage_metadata=usage)
-    kept = Kept()
-    planner = ChatPlanner(ScriptedModel(replies=(wrong, right)), calls=kept)
-    with asking("r1", "run", 1):
-        await planner.plan("how far are we?")
-    first, second = kept.calls
-    assert (first.run, first.unit, first.step, first.role) == ("r1", "run", 1, "planner")
-    spoken = [(one.speaker, [part.text for part in one.parts]) for one in second.messages]
-    call = '{"id": "c0", "tool": "Dance", "arguments": {"to": "this"}}'
-    assert spoken[1:] == [
-        ("user", ["how far are we?"]),
-        ("assistant", ["Let me see.", call]),
-        ("tool", ['{"answers": "c0"}', second.messages[3].parts[1].text]),
-    ]
-    assert "no tool 'Dance'" in second.messages[3].parts[1].text
-    assert first.reply.text == f"Let me see.\n{call}"
-    assert second.reply.text == '{"id": "c0", "tool": "Report", "arguments": {}}'
-    assert (first.reply.tokens_in, second.reply.tokens_in) == (None, 700)
-    assert first.settings["tools"] == tools()
-    assert first.digest != second.digest
-
-
-async def test_what_answers_offline_or_is_asked_for_no_run_is_not_kept():
-    kept = Kept()
-    with asking("r1", "run", 1):
-        await ChatPlanner(OfflinePlanner(), calls=kept).plan("status")
-    model = ScriptedModel(replies=(calling(("Report", {})),))
-    await ChatPlanner(model, calls=kept).plan("status")
-    assert kept.calls == []
-
-
-async def test_a_server_that_refuses_is_kept_as_a_failure_without_its_key(served):
-    kept = Kept()
-    async with Misbehaving(bad.refusing("400 Bad Request")) as server:
-        with asking("r1", "run", 1), pytest.raises(WontWork):
-            await ChatPlanner(served(server.url), calls=kept).plan("status")
-        url = server.url
-    (call,) = kept.calls
-    assert call.reply is None
-    assert call.failure.kind == "WontWork"
-    assert url in call.identity
-    assert "a-key-of-mine" not in call.model_dump_json()

@@ -63,6 +63,11 @@ class ChatRequest(BaseModel):
         return tuple(picture for message in self.messages for picture in message.pictures)
 
     @property
+    def last(self) -> str:
+        """The words that were said last."""
+        return self.messages[-1].text
+
+    @property
     def repeatable(self) -> bool:
         """Asked again, the model would say the same."""
         return self.temperature == 0 or self.seed is not None

@@ -121,6 +121,24 @@ class Struck(_Part):
     """McNemar's exact test of the two."""
 
 
+class Discovery(_Part):
+    """How a verified finding stands among all those of a batch, where chance has many tries."""
+
+    run: str
+    unit: str
+    among: int
+    """So many findings of the batch were verified."""
+    rate: float
+    """The share of its discoveries that may be so by chance."""
+    adjusted: float
+    """The finding's p among them (Benjamini and Hochberg)."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is a discovery among so many."""
+        return self.adjusted <= self.rate
+
+
 class Verification(_Part):
     """The sealed test of a claim: once, on pictures that nobody looked at before."""
 

@@ -20,7 +20,7 @@ from typing import Any, Self
 from pydantic import TypeAdapter, ValidationError
 
 from agent.events import Event
-from agent.findings import FeatureFinding, Finding
+from agent.findings import Discovery, FeatureFinding, Finding
 from agent.plan import Plan
 from agent.store.database import PATIENCE, FindingsFile, Row
 from agent.store.locks import Lock
@@ -144,6 +144,16 @@ class Reader:
         """What people think of a finding, in order."""
         rows = self._file.rows("SELECT * FROM verdicts WHERE finding = ? ORDER BY id", (finding,))
         return tuple(verdict_of(row) for row in rows)
+
+    def discoveries(self, finding: str) -> tuple[Discovery, ...]:
+        """How a finding stands in each batch that it is one of, the latest last."""
+        query = (
+            "SELECT d.* FROM discoveries AS d JOIN runs AS r ON r.id = d.run "
+            "WHERE d.finding = ? ORDER BY r.began"
+        )
+        named = Discovery.model_fields
+        rows = self._file.rows(query, (finding,))
+        return tuple(Discovery(**{name: row[name] for name in named}) for row in rows)
 
     def search(self, words: str, count: int, *, coder: str | None = None) -> list[Match]:
         """Features whose supported labels fit best; of one coder where it is given."""

@@ -44,6 +44,11 @@ def _tags(db: Database) -> None:
     db.executescript(TAGS)
 
 
+@MIGRATIONS(name="7 discoveries")
+def _discoveries(db: Database) -> None:
+    db.executescript(_DISCOVERIES)
+
+
 def pending(db: Database) -> bool:
     """Whether the file is older than this program."""
     return bool(MIGRATIONS.pending(db))
@@ -247,4 +252,20 @@ FROM scores AS s JOIN findings AS f ON f.id = s.finding ORDER BY f.feature, s.wh
 CREATE VIEW opinions AS  -- what people think, beside what was found
 SELECT f.feature, f.label, f.status, v.reviewer, v.score, v.tags, v.note, v.at, f.id AS finding
 FROM verdicts AS v JOIN findings AS f ON f.id = v.finding ORDER BY v.at;
+"""
+
+_DISCOVERIES = """
+CREATE TABLE discoveries (  -- how a verified finding stands among all those of a batch
+  finding TEXT NOT NULL REFERENCES findings (id),
+  run TEXT NOT NULL REFERENCES runs (id),
+  unit TEXT NOT NULL,
+  among INTEGER NOT NULL,
+  rate REAL NOT NULL,
+  adjusted REAL NOT NULL,
+  PRIMARY KEY (finding, run, unit)
+) WITHOUT ROWID;
+CREATE VIEW batch_table AS  -- what is left of each batch's findings, given how many there were
+SELECT d.run, f.feature, f.label, f.status, d.adjusted, d.rate, d.among,
+  d.adjusted <= d.rate AS holds, f.id AS finding
+FROM discoveries AS d JOIN findings AS f ON f.id = d.finding ORDER BY d.run, f.feature;
 """

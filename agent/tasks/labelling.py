@@ -18,7 +18,7 @@ from agent.findings import FeatureFinding
 from agent.office import Office
 from agent.plan import Investigate, Label
 from agent.summary import finding_text, table
-from agent.verification import corrected
+from agent.verification import adjusted, corrected
 from tools.gathering import index_of
 
 
@@ -36,6 +36,7 @@ async def label(office: Office, desk: Desk, task: Label) -> Done:
         features = await asyncio.to_thread(_most_active, desk, task.active)
     found = await labelled(office, desk.unit, features)
     kept = corrected(found.findings, desk.rules.discovery)
+    office.store.correct(desk.run, desk.unit, desk.rules.discovery, adjusted(found.findings))
     desk.say("verdict", _counted(kept), result={"statuses": _statuses(kept)})
     lines = [
         f"{len(kept)} features: {_counted(kept)}.",

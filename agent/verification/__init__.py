@@ -4,7 +4,7 @@ It is code that no model can skip, edit or see into. `verify` runs it, `correcte
 batch's findings are still discoveries.
 """
 
-from agent.verification.batch import corrected
+from agent.verification.batch import adjusted, corrected
 from agent.verification.verify import TooRare, verify
 
-__all__ = ["TooRare", "corrected", "verify"]
+__all__ = ["TooRare", "adjusted", "corrected", "verify"]

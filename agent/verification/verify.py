@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from agent.desk import Desk
 from agent.findings import Struck, Verification
+from agent.provenance import subject_of
 from agent.verification.checks import Measurement, checked
 from agent.verification.sample import ENOUGH, TooRare, sample, too_rare
 from sae_core.scoring.estimate import Difference
@@ -27,6 +28,7 @@ SPLIT: Split = "test"
 SHOWN = 12
 """Pictures that the judge and the grounder's masks are tried on."""
 ALL: tuple[Which, ...] = ("iou", "clip", "consistency", "detection")
+FORETOLD: tuple[Which, ...] = ("detection",)
 IDLE = 0.2
 """A part of a claim stays where pictures speak for it so clearly, two-sided. It has been found on
 many explore pictures already, and only few of the sealed ones are such that it decides."""
@@ -59,7 +61,7 @@ async def verify(
     rare = await asyncio.to_thread(too_rare, desk.lab, feature, sealed)
     if rare is not None:
         return rare
-    lab, tries = desk.opened(key, claim, SPLIT, f"feature {feature} of {desk.provenance.coder}")
+    lab, tries = desk.opened(key, claim, SPLIT, subject_of(desk.provenance, feature))
     _, *different = _different(claim, one_shot, *rivals)
     evidence = await asyncio.to_thread(sample, lab, feature, SPLIT, claim, different)
     if evidence.fires_on < ENOUGH:
@@ -109,18 +111,17 @@ async def _borne_out(
     More words fit a little better wherever they were chosen; here they have to earn their place.
     """
     struck: list[Struck] = []
-    own = await measured(claim.text, ALL, others)
-    while True:
+    while claim.shorter:  # foretelling decides; the rest is measured of what stays
+        own = await measured(claim.text, FORETOLD)
         parts = [
-            _part(claim, one, own, await measured(one.text, ("detection",)))
-            for one in claim.shorter
+            _part(claim, one, own, await measured(one.text, FORETOLD)) for one in claim.shorter
         ]
         idle = [one for one in parts if one.won <= one.lost or one.p >= IDLE]
         if not idle:
-            return _Borne(claim, own, tuple(struck))
+            break
         struck.append(max(idle, key=lambda one: one.lost - one.won))
         claim = parse(struck[-1].left)
-        own = await measured(claim.text, ALL, others)
+    return _Borne(claim, await measured(claim.text, ALL, others), tuple(struck))
 
 
 def _part(claim: Claim, left: Claim, own: Measurement, without: Measurement) -> Struck:

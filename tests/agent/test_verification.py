@@ -6,7 +6,7 @@ import pytest
 
 from agent.desk import Desk, Rules
 from agent.findings import Check, Cost, FeatureFinding, Provenance, Verification
-from agent.verification import TooRare, corrected, verify
+from agent.verification import TooRare, adjusted, corrected, verify
 from sae_core.index.build import build_index
 from sae_core.index.observer import source_of, spec_of
 from sae_core.index.query import Index
@@ -263,6 +263,13 @@ def test_a_finding_that_many_tries_make_likely_by_chance_loses_its_support():
     kept = corrected(among, 0.05)
     assert [one.status for one in kept[:2]] == ["refuted", "supported"]
     assert [one.feature for one in kept] == list(range(10))
+
+
+def test_each_verified_finding_has_its_p_among_all_of_them():
+    among = [finding(0, "supported", 0.01), finding(1, "refuted", 0.5), finding(2, "refuted", 0.9)]
+    found = adjusted(among)
+    assert list(found) == [one.id for one in among]
+    assert found[among[0].id] == pytest.approx(0.03)
 
 
 def test_a_batch_without_anything_to_verify_stays_as_it_is():

@@ -243,3 +243,14 @@ def test_the_report_counts_runs_findings_and_costs(store):
     assert "1 runs: 1 paused." in said
     assert "2 findings: 1 supported, 1 no explanation." in said
     assert "3 model calls, 0 replies from the cache, 50 tokens, 7 s" in said
+
+
+def test_how_a_finding_stands_in_its_batch_is_kept_beside_it_and_never_in_it(store):
+    found = finding_of()
+    store.put(found)
+    store.correct("r1", "0", 0.05, {found.id: 0.2})
+    store.correct("r1", "0", 0.05, {found.id: 0.08})
+    (stands,) = store.discoveries(found.id)
+    assert (stands.run, stands.among, stands.adjusted, stands.holds) == ("r1", 1, 0.08, False)
+    assert store.finding(found.id) == found
+    assert [row["holds"] for row in table(store, "batch_table")] == [0]

@@ -14,6 +14,8 @@ from tools.picture_id import PictureId
 
 FeatureNumber = Annotated[int, Field(ge=0)]
 MOST = 5000
+MOST_TASKS = 8
+"""Fewer than ten, so that their numbers sort as they stand."""
 
 
 class _Task(BaseModel):
@@ -161,7 +163,7 @@ class Plan(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    tasks: tuple[Task, ...] = Field(min_length=1, max_length=8)
+    tasks: tuple[Task, ...] = Field(min_length=1, max_length=MOST_TASKS)
     assumed: tuple[str, ...] = ()
     """What the planner took for granted, in words."""
 

@@ -9,11 +9,14 @@ import re
 from typing import NamedTuple
 
 from agent.planner.english import FUNCTION, MISS, either, rule, words
+from agent.planner.forms import in_full, singular
 
 _SAYING = either(
     """say(?:s|ing)? said claim(?:s|ed|ing)? think(?:s|ing)? see(?:s|ing)? saw
     hallucinat(?:e|es|ed|ing) invent(?:s|ed|ing)? imagin(?:e|es|ed|ing) report(?:s|ed|ing)?
-    mention(?:s|ed|ing)? detect(?:s|ed|ing)? finds finding add(?:s|ed|ing)? mak(?:e|es|ing)_up
+    mention(?:s|ed|ing)? detect(?:s|ed|ing)? finds finding
+    (?<=\\bit\\s)find (?<=model\\s)find (?<=always\\s)find (?<=often\\s)find
+    add(?:s|ed|ing)? mak(?:e|es|ing)_up
     made_up dream(?:s|ed|ing)?_(?:up|of) insist(?:s|ed|ing)? believ(?:e|es|ed|ing)
     answer(?:s|ed|ing)? perceiv(?:e|es|ing) notic(?:e|es|ing) spot(?:s|ted|ting)?
     conjur(?:e|es|ing)(?:_up)? fabricat(?:e|es|ed|ing) recogni[sz](?:e|es|ing)
@@ -35,7 +38,7 @@ _NO_NOUN = either(
     """pictures? images? photos? scenes? shots? hallucinations? hallucinated model please problem
     bug issue error mistakes? bias behaviou?r absent gone away anymore
     seen reported detected spotted claimed noticed altogether completely
-    entirely find fix stop suggest remedy none's"""
+    entirely next find fix stop suggest remedy none's"""
 )
 _WORD = rf"(?!(?:{FUNCTION}|{_NO_NOUN})\b)(?<![\w'])[a-z][\w'-]*"
 _NOUN = rf"(?:{_WORD}(?:\s+{_WORD}){{0,2}})"
@@ -53,7 +56,7 @@ _NO_THINGS = words(
 )
 _NO_PLACES = words(
     """picture pictures image images photo photos model answer question reality fact general
-    captions caption case cases first place time times way sight scene scenes shot shots fix
+    captions caption case cases first place time times way sight scene scenes shot shots fix truth
     mistake error hallucination hallucinations output outputs person persons people answers
     questions photographs test explore layer saying claiming seeing"""
 )
@@ -63,26 +66,27 @@ _NO_BEGINNINGS = words(
     understand patch address handle number amount kind sort fewer more less keeps keep yes"""
 )
 
+_IF = either("when(?:ever)? wherever if (?:every|each)_time as_soon_as")
+_CONDITION = rule(rf"\b{_IF}\s+[^,.;:?!]+")
 _MENDING = either(
     "suppress(?:es|ing)? remov(?:e|es|ing) eliminat(?:e|es|ing) stop(?:s|ping)? avoid(?:s|ing)?"
 )
 _FALSE = either("hallucinations? phantoms? ghosts? false_(?:positives?|alarms?) illusions?")
-_HAVING = rf"""\b(?:every|each|all|any)\s+(?P<place>{_WORD}(?:\s+{_WORD})??)\s+
-    (?:has|have|had|contains?|comes?\s+with)\s+"""
+_HAVING = rf"""\b(?:every|each|all|any|that(?:\s+the)?)\s+(?P<place>{_WORD}(?:\s+{_WORD})??)\s+
+    (?:has|have|had|gets?|contains?|comes?\s+with)\s+"""
 _THINGS = (
     rule(rf"{_HAVING}{_THING}"),
+    rule(rf"\b(?<!where\s)there\s+(?:is|are|was|were|being)\s+{_THING}"),
+    rule(rf"\basked\s+(?:for|about)\s+{_THING}"),
     rule(
-        rf"""(?<!wherever\s)(?<!where\s)(?<!when\s)\b
-        there(?:\s+(?:is|are|was|were)|'s|\s+being)\s+{_THING}"""
-    ),
-    rule(
-        rf"""\b{_SAYING}\s+(?:(?:that|yes|wrongly|falsely|often|always|up|for|to|with|us|me)\s+)*
+        rf"""\b{_SAYING}\s+(?:(?:that|yes,?|wrongly|falsely|often|always|up|for|with|us|me
+        |to(?:\s+(?:see|have|find|notice|detect))?)\s+)*
         {_THING}"""
     ),
     rule(
         rf"""\b{_THING}\s+(?:(?:in|on|at)\s+(?:the\s+)?{_NOUN}\s+)?
         (?:that|which|when|where|though|although)\s+(?:\w+\s+)?
-        (?:is|are|was|were|do|does|isn't|aren't|doesn't|don't)\b"""
+        (?:is|are|was|were|do|does)\b"""
     ),
     rule(rf"\b{MISS}\s+{_THING}"),
     rule(rf"\b{_FALSE}\s*:\s*{_THING}"),
@@ -115,29 +119,28 @@ _THINGS = (
 _PLACES = (
     rule(_HAVING),
     rule(
-        rf"""(?:^|[.,:;]\s*)(?P<place>{_WORD}(?:\s+{_WORD})??)\s+
-        (?:always|often|usually|mostly|keeps?)\s+(?:get|hav|contain|show)(?:s|ting|ing|e)?\b"""
+        rf"\b(?:{_PICTURES}|descriptions?|captions?)\s+(?:of|showing|with|from|taken\s+(?:at|in|on))\s+{_PLACE}"
     ),
-    rule(rf"\b{_PICTURES}\s+(?:of|showing|with|from|taken\s+(?:at|in|on))\s+{_PLACE}"),
     rule(
         rf"""\b(?:in|on|at|for|with|from|of|given|sees?|shown|show)\s+{_BEFORE_NOUN}
         (?P<place>[a-z][\w-]*(?:\s+[a-z][\w-]*)?)\s+{_PICTURES}\b"""
     ),
     rule(
-        rf"""\b(?:when(?:ever)?|if|where(?:ver)?|every\s+time|because|once)\s+(?:\w+\s+){{0,3}}?
-        (?:is|are|shows?|sees?|showing|shown|looks?\s+at|at|in|on|there's)\s+{_PLACE}"""
+        rf"""\b(?:{_IF}|where|because|once)\s+(?:\w+\s+){{0,3}}?
+        (?:(?:is|are)\s+(?:shown|given|looking\s+at)|is|are|shows?|sees?|showing|shown|looks?\s+at
+        |at|in|on)\s+(?:(?:it|them|the\s+model)\s+)?{_PLACE}"""
     ),
     rule(
         rf"""\b(?:in|on|at|by|near|inside|within|around|along|across|over|above|under|beside|to)\s+
         (?:(?:front|top)\s+of\s+)?{_PLACE}"""
     ),
     rule(rf"\b(?P<place>[a-z][\w-]*)\s+(?:{_PICTURES}|hallucinations?)\b"),
+    rule(rf"\bfor\s+{_PLACE}"),
     rule(rf"[:,][\s,;/]+{_PLACE}\s*(?:[,;.!?]|$)"),
     rule(r"[(\[{]\s*(?P<place>[a-z][\w-]*(?:\s+[a-z][\w-]*)?)\s*[)\]}]"),
 )
 _NO_NOUN_ITSELF = rule(rf"{_SAYING}|{FUNCTION}")
 _MARKS = rule(r"""<\w+> | ["'“”‘’`](?!\w) | (?<!\w)["'“”‘’`]""")  # noqa: RUF001
-_IRREGULAR = {"people": "person", "cacti": "cactus", "men": "man", "women": "woman"}
 
 
 class Behaviour(NamedTuple):
@@ -150,8 +153,10 @@ class Behaviour(NamedTuple):
 def behaviour_in(text: str) -> Behaviour:
     """What is seen wrongly, and where."""
     apart = re.sub(r"(?<=[a-z])/(?=[a-z])", ", ", re.sub(r"-(on|in|at)-", r" \1 ", text))
-    plain = " ".join(_MARKS.sub(" ", apart).split())
-    thing = _first(_THINGS, "thing", plain, _NO_THINGS)
+    plain = " ".join(_MARKS.sub(" ", in_full(apart)).split())
+    # `Whenever there is snow, it sees a sledge`: a condition says where, the rest says what.
+    thing = _first(_THINGS, "thing", _CONDITION.sub(" ", plain), _NO_THINGS)
+    thing = thing or _first(_THINGS, "thing", plain, _NO_THINGS)
     if thing is not None:
         plain = re.sub(rf"\b{re.escape(thing)}\w*\b", " , ", plain, flags=re.I)
     return Behaviour(thing, _first(_PLACES, "place", plain, _NO_PLACES))
@@ -172,14 +177,3 @@ def _noun(caught: str, excluded: frozenset[str]) -> str | None:
     while found and (found[-1] in excluded or _NO_NOUN_ITSELF.fullmatch(found[-1])):
         found = found[:-1]
     return singular(" ".join(found)) if found else None
-
-
-def singular(noun: str) -> str:
-    """One of them."""
-    if noun in _IRREGULAR:
-        return _IRREGULAR[noun]
-    if len(noun) < 4 or not noun.endswith("s") or noun.endswith(("ss", "us", "is")):
-        return noun
-    if noun.endswith("ies"):
-        return f"{noun[:-3]}y"
-    return noun[:-2] if re.search(r"(?:x|ch|sh|ss|zz|bus|cactus)es$", noun) else noun[:-1]

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from agent.planner.behaviours import singular
 from agent.planner.english import COLOUR, FUNCTION, MISS, SAY, SEE, either, rule
+from agent.planner.forms import in_full, singular
 
 _WORD = rf"(?!(?:{FUNCTION}|{SAY})\b)(?<![\w'])[a-z][\w'-]*"
 _NOUN = rf"(?:{_WORD}(?:\s+{_WORD}){{0,2}}?)"
@@ -36,6 +36,11 @@ _DOES = rule(rf"(?:that\s+)?(?P<subject>{_SUBJECT}){OF_PICTURE}\s+(?P<verb>[a-z]
 _SEEN_AS_PASSIVE = rule(
     rf"""\b(?:is|are|was|were)\s+(?P<early>not\s+)?(?P<thing>{_THE}{_NOUN}){OF_PICTURE}\s+
     (?P<late>not\s+)?(?:seen|detected|noticed|found|reported|mentioned|recogni[sz]ed|spotted)\b"""
+)
+_SAID_TO_BE = r"(?:classified|described|labell?ed|seen|recogni[sz]ed|identified|read)\s+as\s+"
+_WHY_IS_IT_SAID = rule(
+    rf"""\bwhy\s+(?P<verb>is|are|was|were)\s+(?P<subject>{_THE}{_NOUN}){OF_PICTURE}\s+
+    (?P<said>{_SAID_TO_BE}.+)"""
 )
 _CALLS = either(
     """call(?:s|ed|ing)? label(?:s|led|ling)? describ(?:e|es|ed|ing) take[sn]? took
@@ -72,7 +77,6 @@ _END = rule(
         |(?:that|which)\s+(?:is|are)\s+not|where\s+(?:there|none)|why|how|what|instead|rather|and\s+(?:not|how|why|what|is|can))\b.*)$"""
 )
 _ASIDE = rule(r"\s+(?:here|there|in\s+it|too|anyway|visible|present|somewhere|at\s+all|again)$")
-_SAID_TO_BE = r"(?:classified|described|labell?ed|seen|recogni[sz]ed|identified|read)\s+as\s+"
 _PRESENT = {"was": "is", "were": "are", "did": "do"}
 _NUMBER = rule(r"(?:\d+|two|three|four|five|six|seven|eight|nine|ten|many|several|no)\s")
 
@@ -89,6 +93,8 @@ def claimed(text: str) -> Claim | None:
     plain = in_full(text)
     if match := _SEEN_AS_PASSIVE.search(plain):
         return exists(match["thing"], bool(match["early"] or match["late"]))
+    if match := _WHY_IS_IT_SAID.search(plain):
+        return proposition(f"{match['subject']} {match['verb']} {match['said']}")
     if made := _named(plain):
         return made
     at, shown = 0, None
@@ -110,16 +116,6 @@ def proposition(text: str) -> Claim | None:
     if match := _IS_SO.match(text):
         return _is_so(match)
     return None
-
-
-def in_full(text: str) -> str:
-    """Without contractions."""
-    text = re.sub(r"\b(it|there|that|he|she)'s\b", r"\1 is", text, flags=re.I)
-    text = re.sub(r"\b(they|we|you)'re\b", r"\1 are", text, flags=re.I)
-    text = re.sub(r"\bcan(?:'t|not)\b", "can not", text, flags=re.I)
-    text = re.sub(r"n't\b", " not", text)
-    # `Why can't it see the clock`
-    return re.sub(r"\bnot\s+(it|the\s+(?:model|network))\b", r"\1 not", text)
 
 
 def _reported(match: re.Match[str]) -> Claim | None:
@@ -168,13 +164,13 @@ def _is_so(match: re.Match[str]) -> Claim | None:
         return exists(match["subject"], match["not"] is not None) if shown else None
     subject = _subject(match["subject"], rest)
     no = match["not"] is not None
+    if named := re.fullmatch(rf"{_SAID_TO_BE}(.+)", rest):
+        rest = named[1]
     if re.fullmatch(COLOUR, rest, re.I) and subject not in ("it", "this"):
         told = Claim(f"what color {verb} {subject}?", rest)
         return _opposite(told) if no else told
     if made := re.fullmatch(r"made\s+(?:out\s+)?of\s+(.+)", rest):
         return Claim(f"what {verb} {subject} made of?", made[1])
-    if named := re.fullmatch(rf"{_SAID_TO_BE}(.+)", rest):
-        rest = named[1]
     if verb in ("has", "have"):
         no = no or rest.startswith("no ")
         rest = re.sub(r"^no\s+", "a ", rest)

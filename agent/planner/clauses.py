@@ -13,7 +13,10 @@ from agent.planner.tidying import MARKER, QUOTED
 _ASKING = either(
     """what what's why how which when where who is_there are_there do_we does did have_we are is"""
 )
-_POLITE = either("please also then finally afterwards next could_you can_you i_want_to")
+_POLITE = either(
+    """please also then finally afterwards next could_you can_you i_want_to
+    (?:if|while|when|since)_you(?:'re|_are)_(?:at_it|there|on_it)"""
+)
 _NEXT = either(
     """then afterwards after_that next(?!\\s+to) finally followed_by as_a_next_step
     otherwise failing_that (?<=and\\s)if_(?:there_(?:is|are)|you_find|we_have)_(?:none|nothing)

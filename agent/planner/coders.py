@@ -6,6 +6,8 @@ there are.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from agent.plan import LoadSae, TrainSae
 from agent.planner.context import Context
 from agent.planner.english import CODER, UNIT, rule, words
@@ -19,6 +21,7 @@ _ONE_AND_ANOTHER = rule(
 )
 
 
+_NTH_LAYER = rule(r"\b\d+(?:st|nd|rd|th)\s+(?:layer|block)\b")
 _ANEW = rule(rf"\b(?:re-?)?train\w*|\b(?:{CODER}|new|fresh|another|one|second|start|fit|learn)\b")
 
 
@@ -31,11 +34,36 @@ def train(slots: Slots, context: Context) -> Made:
     if not _ANEW.search(slots.text) and slots.sizes == Sizes(hook=slots.sizes.hook):
         raise Lacking("It does not say what is to be done with the layer")
     if two is None:
-        return Made((checked(TrainSae, **slots.sizes._asdict()),))
+        sizes, guessed = _with_rest(slots)
+        nth = _NTH_LAYER.search(slots.text)
+        assumed = (f"the {nth[0]} is {slots.sizes.hook}, counted from 0",) if nth else ()
+        return Made((checked(TrainSae, **sizes._asdict()),), (*assumed, *guessed))
     shared = slots.text[: two.start()]
     one, other = (sizes_in(f"{two[name]} {shared}", True).sizes for name in ("one", "other"))
     each = (one._replace(hook=one.hook or other.hook), other)
     return Made(tuple(checked(TrainSae, **sizes._asdict()) for sizes in each))
+
+
+_WIDE = 256
+"""From here on, a number that says nothing of itself is the width; below it, it is k."""
+
+
+class _Guessed(NamedTuple):
+    sizes: Sizes
+    assumed: tuple[str, ...]
+
+
+def _with_rest(slots: Slots) -> _Guessed:
+    """The sizes, with numbers that nothing names for those that are missing."""
+    sizes, assumed = slots.sizes, []
+    for number in slots.features:
+        if number >= _WIDE and sizes.features is None:
+            sizes = sizes._replace(features=number)
+            assumed.append(f"{number} is the number of features")
+        elif number < _WIDE and sizes.k is None:
+            sizes = sizes._replace(k=number)
+            assumed.append(f"{number} is k")
+    return _Guessed(sizes, tuple(assumed))
 
 
 _NAME = r"(?P<name>[A-Za-z0-9][\w.:/-]*\w)"

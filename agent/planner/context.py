@@ -20,6 +20,7 @@ from agent.plan import (
 )
 from agent.planner.conversation import Heard, Named
 from agent.planner.english import either, rule
+from agent.planner.pictures import Pictures
 from tools.picture_id import PictureId
 
 _ORDINALS = {
@@ -49,8 +50,9 @@ _ALL_BUT = rule(
     rf"""\b(?:except|without|minus|but\s+not|(?<=\ball\s)but|leaving\s+out|skip(?:ping)?)
     \s+(?:for\s+)?the\s+{_PLACE}"""
 )
+_ALL_OF_SO_MANY = r"all\s+(?:of\s+)?(?:the\s+)?(?:two|three|four|five|\d+)"
 _PRONOUN = rule(
-    r"""\b(?:it|its|this|that|them|they|their|these|those|both|the\s+two|each\s+other|one|
+    rf"""\b(?:it|its|this|that|them|they|their|these|those|both|the\s+two|{_ALL_OF_SO_MANY}|each\s+other|one|
     the\s+(?:same\s+)?features?|all\s+of\s+them|the\s+lot|the\s+(?:claim|hypothesis|hunch|idea))\b"""
 )
 
@@ -64,7 +66,7 @@ _REFERENCE = rule(
     | (?:all\s+)?(?:these|those)\s+(?:(?:two|three|four|five)\s+)?features?
     | (?<!of\s)(?:them|these|those)
       (?=\W*$|\s+(?:respond|react|mean|do|detect|fire|look|stand|see|too|again)\b)
-    | (?:both|the\s+two)(?:\s+(?:of\s+(?:them|these|those)|features))?
+    | (?:both|the\s+two|{_ALL_OF_SO_MANY})(?:\s+(?:of\s+(?:them|these|those)|features))?
     | the\s+(?:first|top|best|last|strongest)\s+(?:\d+|two|three|four|five)
       (?:\s+(?:ones|features|of\s+(?:them|these|those)))?(?!\s+(?:most|{_OF_OTHERS}))
     | the\s+(?:{"|".join(_ORDINALS)})(?:\s+(?:one|feature))?(?!\s+(?:\d|{_OF_OTHERS}))
@@ -73,6 +75,8 @@ _REFERENCE = rule(
 _TO_EXPERIMENT = rule(
     r"\b(?:investigat\w*|label\w*|compar\w*|steer\w*|differ\w*|same|fires?|firing)\b"
 )
+
+_WITHIN = rule(r"\b(?:in|on|about|of|for)\s+(?:it|this|that|there)\b | \b(?:there|here)\W*$")
 
 
 class Context(NamedTuple):
@@ -113,6 +117,12 @@ class Context(NamedTuple):
         """What `this picture` is."""
         shown = (one.picture for one in reversed(self.tasks) if isinstance(one, Why | Find))
         return next((one for one in shown if one is not None), None)
+
+    def pictures(self, spoken_of: Pictures) -> tuple[PictureId, ...]:
+        """Those that a text names, or `this picture`."""
+        if spoken_of.shown and not spoken_of.named and self.picture is not None:
+            return (self.picture,)
+        return spoken_of.named
 
     @property
     def why(self) -> Why | None:
@@ -164,6 +174,11 @@ class Context(NamedTuple):
 def points(text: str) -> bool:
     """Whether a text means one of several by its place, such as `the third one`."""
     return _ORDINAL.search(text) is not None
+
+
+def within(text: str) -> bool:
+    """Whether a text speaks of what is in something, such as `which features fire there?`."""
+    return _WITHIN.search(text) is not None
 
 
 def remembered(heard: Heard) -> Context:

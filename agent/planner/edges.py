@@ -11,7 +11,8 @@ LABORATORY = either(
     """saes? model network dictionary autoencoder layer coder lmm database db findings records
     runs store target results labels archive index lab notes? logs? files? <layer>"""
 )
-SCOPE = rf"(?:the|this|our|my|your|its|that|a)?\s*(?:(?:current|whole|loaded)\s+)?{LABORATORY}"
+SCOPE = rf"""(?:the|this|our|my|your|its|that|a)?\s*
+    (?:(?:current|whole|loaded|earlier|previous|past|last|older)\s+)?{LABORATORY}"""
 
 _CONCEPT_WORD = either("concepts? ideas? notion words? term text lettering topic subject")
 _KEPT = either(
@@ -39,13 +40,16 @@ _BEHIND = either(
     by_now until_now to_date there here the_most the_best too exists? again instead right_now
     now and or in of with on for about features? have has any some somewhere do_we_have we_have
     are_there is_there known findings? labels? verdicts? status that which were was is are been only
-    (?:show|give|list|return)(?:_me)? concepts?"""
+    (?:show|give|list|return)(?:_me)? concepts? (?:come|came)(?:_up)?
+    (?:turned|shown|cropped|popped)_up in_(?:view|sight|frame)"""
 )
 _LIMIT = either("at_most top up_to limit(?:ed)?(?:_to)? max(?:imum)? just only the")
 _EDGE_END = rule(
     rf"""(?:
     \s*[?!.;]\s+(?!\W*<).*
     | \s*[,;.]\s*(?:(?:and|please)\s+)*\w+\s+(?:it|them|those)\b.*
+    | \s*,\s*(?:(?:and|but)\s+)?not\b.*
+    | \s*,?\s+(?:rather\s+than|instead\s+of|as\s+opposed\s+to)\s+.*
     | \s*,?\s+(?:since|because|given\s+that|(?<=,\s)as)\s+.*
     | \s+(?:that|which|who)\s+
       (?:were|was|are|is|turned|have|had|could|did|failed|passed|got|came)\b.*
@@ -56,7 +60,7 @@ _EDGE_END = rule(
     | \s+in\s+(?:the|an?|this|that|my)\s+(?:picture|image|photo)s?
     | \s+{_BEHIND}
     | \s*[,(-]?\s*(?:(?:say|but),?\s+)?(?:{_LIMIT}\s+)*
-      <\w+>(?:\s+(?:features|of\s+(?:them|those|these)))?
+      <\w+>(?:\s+(?:features|findings|results|hits|entries|ones|of\s+(?:them|those|these)))?
       (?:\s+(?:at\s+(?:the\s+)?most|max(?:imum)?|will\s+do|(?:is|are)\s+enough|only))?\)?
     )$"""
 )

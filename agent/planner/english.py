@@ -23,10 +23,10 @@ def rule(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.I | re.X)
 
 
-UNIT = either("features? feats?\\.? ftrs?\\.? units? neurons? latents? lats directions? channels?")
+UNIT = either("features? units? neurons? latents? directions? channels?")
 """What people call a feature."""
-SEVERAL = either("features feats units neurons latents lats directions channels")
-PICTURE = either("pictures? images? imgs?\\.? photos? photographs? pics?\\.? shots? scenes?")
+SEVERAL = either("features units neurons latents directions channels")
+PICTURE = either("pictures? images? photos? photographs? shots? scenes?")
 CODER = either("saes? auto-?encoders? dictionar(?:y|ies) checkpoints? coders?")
 RECORD = either(
     """findings? results? labels? verdicts? explanations? claims? hypothes[ei]s conclusions?

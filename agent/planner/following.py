@@ -25,9 +25,10 @@ from agent.planner.behaviours import behaviour_in
 from agent.planner.context import Context
 from agent.planner.edges import bare_words
 from agent.planner.english import UNIT, rule
+from agent.planner.features import compare, investigate, label
 from agent.planner.made import Lacking, Made, changed, checked
-from agent.planner.making import compare, explain_finding, granted, investigate, label
 from agent.planner.questions import question_in
+from agent.planner.records import explain_finding
 from agent.planner.sizes import sizes_in
 from agent.planner.slots import Slots, quoted
 from agent.planner.words import topic_in
@@ -198,7 +199,7 @@ def _for_pictures(last: Task, slots: Slots) -> Made:
         tasks = tuple(changed(last, picture=one, words=None) for one in pictures)
     else:
         raise Lacking(f"It does not say what is to be done with picture {pictures[0]}")
-    return Made(tasks, granted(slots))
+    return Made(tasks, slots.pictures.assumed)
 
 
 _FILLING = rule(

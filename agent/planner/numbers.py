@@ -49,8 +49,8 @@ _ITEM = rule(
     """
 )
 _BUT = either(
-    """except(?:ing)?(?:_for)? excluding but_not without other_than leaving_out skip(?:ping)?
-    omitting minus"""
+    """except(?:ing)?(?:_for)? excluding but_not without other_than leav(?:e|ing)(?:_out)?
+    skip(?:ping)? omitting minus not rather_than instead_of as_opposed_to"""
 )
 _EXCEPT = rule(
     rf"""\b{_BUT}\s+
@@ -67,15 +67,10 @@ _STARTING = rule(
     (?:(?:start|beginn?)(?:s|ing)?\s+(?:at|from|with)|counting\s+from|from(?=\s+\S+\s+(?:on|up)))
     \s+{_PREFIX}?(?P<start>\d+)(?!{_TO}\d|\w)(?:\s+(?:on|up)(?:wards?)?\b)?"""
 )
-_HALF_OPEN = rule(
-    r"""\[\s*(?P<low>\d+)\s*,\s*(?P<high>\d+)\s*\)
-    | \brange\(\s*(?:(?P<from>\d+)\s*,\s*)?(?P<to>\d+)\s*\)
-    | (?<![\w.])(?P<one>\d+)\s*\.\.+<\s*(?P<other>\d+)"""
-)
+_HALF_OPEN = rule(r"\[\s*(\d+)\s*,\s*(\d+)\s*\)")
 _CLOSED = rule(r"\[\s*(\d+)\s*,\s*(\d+)\s*\]\s*,?\s*\(?\s*(?:both\s+ends\s+)?inclu\w+\)?")
 _WITHIN = rule(
-    r"""(?P<from>>=?|≥)\s*(?P<low>\d+)\s*(?:,|&+|and|but)?\s*(?P<to><=?|≤)\s*(?P<high>\d+)
-    | (?P<one>\d+)\s*(?P<up><=?|≤)\s*\w+\s*(?P<upto><=?|≤)\s*(?P<other>\d+)"""
+    r"(?P<from>>=?|≥)\s*(?P<low>\d+)\s*(?:,|&+|and|but)?\s*(?P<to><=?|≤)\s*(?P<high>\d+)"
 )
 _BELOW = {"<": "below", "<=": "up to", "≤": "up to"}
 _BELOW_NUMBER = rule(r"(?<![\w>≥-])\s*(<=?|≤)\s*(?=\d)")
@@ -99,14 +94,9 @@ def in_plain_notation(text: str) -> str:
     def row(start: int, end: int) -> str:
         return f" features {start}-{end} " if end >= start else f" features {start} "
 
-    def half_open(match: re.Match[str]) -> str:
-        low = match["low"] or match["one"] or match["from"] or 0
-        return row(int(low), int(match["high"] or match["other"] or match["to"]) - 1)
-
     def within(match: re.Match[str]) -> str:
-        low, high = int(match["low"] or match["one"]), int(match["high"] or match["other"])
-        above, below = match["from"] or match["up"], match["to"] or match["upto"]
-        return row(low + (above in ("<", ">")), high - (below == "<"))
+        low, high = int(match["low"]), int(match["high"])
+        return row(low + (match["from"] == ">"), high - (match["to"] == "<"))
 
     text = _CLOSED.sub(lambda match: row(int(match[1]), int(match[2])), text)
     text = _BELOW_NUMBER.sub(lambda match: f" {_BELOW[match[1]]} ", _WITHIN.sub(within, text))
@@ -114,7 +104,7 @@ def in_plain_notation(text: str) -> str:
         lambda match: row(int(match["start"]), int(match["start"]) + int(match["count"]) - 1), text
     )
     text = _AND_SO_ON.sub(r" features \1-\2 ", _NTH_FEATURE.sub(r"feature \1", text))
-    return _HALF_OPEN.sub(half_open, text)
+    return _HALF_OPEN.sub(lambda match: row(int(match[1]), int(match[2]) - 1), text)
 
 
 def endless(text: str) -> bool:
@@ -141,8 +131,9 @@ class Numbers(NamedTuple):
         ends = chain.from_iterable(
             (piece[0], piece[-1]) if len(piece) > 1 else piece for piece in self.pieces
         )
+        named = tuple(dict.fromkeys(ends))
         others = sorted(self.left_out.difference(chain.from_iterable(self.pieces)))
-        return tuple(dict.fromkeys((*ends, *others)))
+        return named if len(named) > 1 else (*named, *others)
 
 
 class Taken(NamedTuple):

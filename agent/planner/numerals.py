@@ -59,14 +59,25 @@ _AFTER = rule(
 )
 _FIRST = rule(r"\b(?:first|best|last|top)\s+$")
 """`The first two` are those that were named before, and `the first twelve` are numbers."""
+_PLACES = (
+    *("first", "second", "third", "fourth", "fifth", "sixth"),
+    *("seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth"),
+)
+_NTH = rule(rf"\b(?:{'|'.join(_PLACES)})(?=\s+(?:layer|block)\b)")
 _FEW = 5
-_NO_NUMBER = rule(r"-[a-z] | \s+(?:with|of|for|at|on|that|which|is|has)\b")
+_NO_NUMBER = rule(r"-[a-z] | \s+[-–]\s | \s+(?:with|of|for|at|on|that|which|is|has)\b")  # noqa: RUF001
 _NO_NUMBER_BEFORE = rule(r"\b(?:there(?:\s+is|'s|\s+was)|that|this|top|best)\s+$")
 """Around `one`: `one-liners`, `one with k 16`, `there is one`."""
 
 
+def number(text: str) -> int:
+    """What a number in digits, or one word, is."""
+    return int(text) if text.isdecimal() else _VALUES[text.lower()]
+
+
 def in_digits(text: str) -> str:
     """The text with its numbers in digits."""
+    text = _NTH.sub(lambda match: _nth(_PLACES.index(match[0].lower()) + 1), text)
     # Twice, since the second of two joined numbers is told by the first, once that is in digits.
     for _ in range(2):
         text = _DOZEN.sub(_dozens, _LARGE.sub(_large, _SPELT.sub(_small, text)))
@@ -75,6 +86,10 @@ def in_digits(text: str) -> str:
     text = _SPACED.sub(r"\1\2", _THOUSANDS.sub(_joined, text))
     text = _KILO.sub(lambda match: re.sub(r"([\d.]+)k", _times_1000, match[0], flags=re.I), text)
     return _POWER.sub(lambda match: str(int(match[1]) ** int(match[2])), text)
+
+
+def _nth(number: int) -> str:
+    return str(number) + {1: "st", 2: "nd", 3: "rd"}.get(number, "th")
 
 
 def _times_1000(match: re.Match[str]) -> str:

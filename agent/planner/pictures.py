@@ -58,6 +58,14 @@ class Pictures(NamedTuple):
     """`This picture` is spoken of: the one that was asked about before."""
     left: str
 
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """What is taken for granted of them."""
+        if not self.taken_for_granted:
+            return ()
+        bare = (one for one in self.named if one.split == "explore" and one.artefact is None)
+        return tuple(f"picture {one.number} is the explore split's" for one in bare)
+
 
 def pictures_in(text: str) -> Pictures:
     """All references to pictures."""

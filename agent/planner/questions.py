@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from agent.planner.claims import claimed, exists, in_full, proposition
+from agent.planner.claims import claimed, exists, proposition
 from agent.planner.english import COLOUR, SAY, YES_NO, either, rule, words
+from agent.planner.forms import in_full
 
 LONGEST_ANSWER = 100
 _ASK = either(
@@ -51,8 +52,9 @@ _INSTEAD = rule(
 )
 _SHOULD = rule(
     rf"""\b(?:should\s+(?:have\s+)?(?:say|said|answer(?:ed)?|be|been)
-      |(?:expect|want|hope)(?:ed|d|s)?(?:\s+(?:for|it\s+to\s+(?:say|be)))?)\s+
-    (?P<instead><quote>|(?:{YES_NO}|{COLOUR})\b|[\w-]+(?=\s*(?:[.,;?!]|$)))"""
+      |(?:expect|want|hope)(?:ed|d|s)?(?:\s+(?:for|it\s+to\s+(?:say|be)))?
+      |(?:truth|(?:right|correct|true)\s+(?:answer|one))\s*(?:is|was|[:=]))\s+(?:(?:an?|the)\s+)?
+    (?P<instead><quote>|(?:{YES_NO}|{COLOUR})\b|[\w-]+(?=\s*(?:[.,;?!]|$|\b(?:but|and|yet|not)\b)))"""
 )
 _BESIDE = rule(
     rf"""<question>\s*,?\s*(?:(?:[-=]*>|→|[=:])\s*)?(?:(?:is|was|as|with|by|a|gets?|got)\s+)*
@@ -65,12 +67,16 @@ _NOT_SAID = rule(
     rf"""\b(?:not|never|\w+n't)\s+(?:\w+ly\s+)?(?:say|answer|reply|output)\s+
     (?:with\s+)?(?:an?\s+|the\s+)?(?P<instead><quote>|(?:{YES_NO}|{COLOUR})\b)"""
 )
+_IN_TRUTH = rule(
+    rf"""\b(?:although|though|but|when|while|whereas)\s+(?:it|this|that)\s*(?:is|was|'s)\s+
+    (?:\w+ly\s+|in\s+fact\s+)*(?P<instead><quote>|{COLOUR}\b)"""
+)
 _WHY_NOT = rule(rf"\bwhy\s+not\s+(?:an?\s+|the\s+)?(?P<instead><quote>|(?:{YES_NO}|{COLOUR})\b)")
 _ANSWER = rule(
     rf"""\b(?:{SAY}|answer\s*(?:is|was|of|being)?|
     (?:answer|reply|response)(?:\s+to\s+<question>)?(?:\s+(?:in|on|for|about|to)\s+<picture>)?
     \s+(?:is|was)|the\s+reply\s*(?:is|was)?|a(?=\s*:)|verdict|why|g[eo]ts?|
-    gives?|gave|returns?)\s*[:,]?\s*(?:with\s+)?(?:an?\s+|the\s+)?
+    gives?|gave|returns?|reads)\s*[:,]?\s*(?:with\s+)?(?:an?\s+|the\s+)?
     (?P<answer><quote>|(?:{YES_NO}|{COLOUR})\b)"""
 )
 _QUOTATION = re.compile("<quote>|<question>")
@@ -89,6 +95,8 @@ _NOTHING_ASKED = words(
     with wrong reason cause so come here there about"""
 )
 """`Picture 3: what's behind that?` is the asker's own question."""
+_OF_MODEL = rule(rf"\b(?:model|network|lmm|vlm)\b | \b(?:makes?|made|lets?)\s+it\s+{SAY}\b")
+"""So is a question that speaks of the model: `picture 3: what made it think there's a car?`"""
 _NO_ANSWERS = words(
     "does do did is are was has can could will there model it why a an the see find"
 )
@@ -144,9 +152,15 @@ def _answers(
     if pair and not {pair["answer"].lower(), pair["instead"].lower()} & _NO_ANSWERS:
         return said(pair, "answer"), said(pair, "instead")
     should = next(
-        (match for one in (_SHOULD, _WHY_NOT, _NOT_SAID) if (match := one.search(masked))), None
+        (
+            match
+            for one in (_SHOULD, _WHY_NOT, _NOT_SAID, _IN_TRUTH)
+            if (match := one.search(masked))
+        ),
+        None,
     )
-    left = masked if should is None else masked[: should.start()]
+    # Blanks instead keep the places of quotations.
+    left = masked if should is None else _blank(masked, should)
     if beside := _BESIDE.search(left):
         answer = said(beside, "after", "before", "bare")
     elif match := _ANSWER.search(left) or _SAID.search(left):
@@ -157,11 +171,16 @@ def _answers(
     return answer, said(should, "instead") if should else None
 
 
+def _blank(text: str, match: re.Match[str]) -> str:
+    return text[: match.start()] + " " * len(match[0]) + text[match.end() :]
+
+
 def _openly(masked: str) -> str | None:
     """A question within the request, in its own words."""
     if match := _ASKED.search(masked) or _ASKED_OPENLY.search(masked):
         question = _cut(match["question"] or match["plain"])
-        if set(question.lower().split()) - _NOTHING_ASKED:
+        own = _OF_MODEL.search(question) or not set(question.lower().split()) - _NOTHING_ASKED
+        if not own:
             return _ended(_directly(question))
     if (match := _WHETHER.search(in_full(masked))) and (asked := proposition(match["clause"])):
         return asked.question

@@ -22,7 +22,9 @@ WONDERING = rule(
     )(?:\s+here|\s+there)?[\s?!.]*"""
 )
 """A clause that only asks on about what stands before."""
-WHERE = rule(r"\W*(?:in|on|at|for|with)\s+(?:[\w.#]+\s*){1,4}[,:]?\s*")
+WHERE = rule(
+    r"\W*(?:(?:explain|tell\s+me|say)\W+)?(?:in|on|at|for|with)\s+(?:[\w.#]+\s*){1,4}[,:]?\s*"
+)
 """An opening that only says where: `in layer 3, ...`."""
 _WORK = r"(?:investigat|label|compar|explain|stud[yi]|analy[sz]|nam|test|verif|steer)\w*"
 LATER = rule(

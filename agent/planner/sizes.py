@@ -23,22 +23,22 @@ _SHORT_LAYER = rule(r"(?<![\w/.-])(?P<path>)L[ _-]?(?P<number>\d+)(?P<nth>)(?![\
 """A layer only where a training is spoken of; elsewhere it is a name."""
 _TOKENS = rule(
     rf"""\b{_NUMBER}[ -]*(?:training\s+)?(?:tok(?:en)?s?|positions)\b(?!\s*[=:]?\s*\d)
-    | \btok(?:en)?s?\s*[=:]?\s*{_NUMBER}(?!\w)"""
+    | (?<!per\s)\btok(?:en)?s?\s*[=:]?\s*{_NUMBER}(?!\w)"""
 )
+_IS = r"(?:=|:|of|is|at|being|set\s+(?:to|at))"
 _K = rule(
-    rf"""\b(?:top[- ]?)?k\s*(?:=|:|of|is|at)?\s*(\d+)(?!\w)
+    rf"""\b(?:top[- ]?)?k\s*{_IS}?\s*(\d+)(?!\w)
     | \btop[- ]?(\d+)(?=\s*(?:sparsity|active|sae|,|$))
     | \b(\d+)(?=\s+of\s+\d+\s+{UNIT}\s+active\b)
-    | \b(\d+)\s+(?:of\s+them\s+|{UNIT}\s+(?!on\b))?
+    | \b(\d+)\s+(?:of\s+them\s+|{UNIT}\s+(?!on\b))?(?:(?:is|are)\s+)?
       (?:active|firing|fire|nonzero|non-zero|on(?!\s+(?:the\s+)?(?:<|(?:\w+\s+)?(?:layer|block))))\b
       (?:\s+(?:at\s+a\s+time|at\s+once|per\s+token|each|per\s+position))?
     | \b(\d+)\s+at\s+(?:a\s+time|once)\b
-    | \b(?:sparsity|l0)\s*(?:=|:|of)?\s*(\d+)(?!\w)"""
+    | \b(?:sparsity|l0)\s*{_IS}?\s*(\d+)(?!\w)"""
 )
 _WIDTH = rule(
     rf"""\b{_NUMBER}[ -]*(?:{UNIT}|wide|dictionary|atoms)(?!\w)
-    | \b(?:width|size|{UNIT}|dictionary(?:\s+size)?|wide)\s*(?:=|:|of|is)?\s*
-      {_NUMBER}(?!\w)"""
+    | \b(?:width|size|{UNIT}|dictionary(?:\s+size)?|wide)\s*{_IS}?\s*{_NUMBER}(?!\w)"""
 )
 _BARE_WIDTH = rule(r"[,:;]\s*(\d{3,}(?:,\d{3})*)()(?=\s*(?:$|[,;.]|<))")
 _TRAINING = rule(

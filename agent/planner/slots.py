@@ -8,14 +8,14 @@ apart; each kind itself is known by its own module.
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from agent.planner.counts import counts_in
 from agent.planner.english import (
     COMMAND,
     FUNCTION,
     PICTURE,
     RECORD,
-    SEVERAL,
     UNIT,
     either,
     rule,
@@ -23,75 +23,14 @@ from agent.planner.english import (
 from agent.planner.numbers import Numbers, in_plain_notation, numbers_in
 from agent.planner.pictures import Pictures, pictures_in
 from agent.planner.sizes import Sizes, sizes_in
+from agent.planner.standings import Standing, is_standing, standing_in
 from agent.planner.tidying import QUOTED
-
-Standing = Literal["supported", "refuted", "no explanation", "too rare"]
 
 _FINDING = rule(
     r"""\b(?:finding|verdict|result)s?\s*(?:(?:that\s+)?(?:begin|start)(?:s|n?ing)\s+)?(?:with\s+)?
       (?:the\s+)?(?:id|no\.?|number|nr\.?|\#|:)*\s*
-      ((?=[0-9a-f]*\d)[0-9a-f]{4,64}|[a-f]{6,64}|\d+)(?![\w-])
+      ((?=[0-9a-f]*\d)[0-9a-f]{3,64}|[a-f]{6,64}|\d+)(?![\w-])
     | (?<![\w/.-])((?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{6,63})(?![\w/.-])"""
-)
-_KIND = either("features? units? latents? neurons?")
-_FREQUENT = either(
-    """most_(?:\\w+ly_)?(?:active|frequent|common|busy|used|activated|firing|fired) busiest
-    liveliest commonest strongest most-active most-firing"""
-)
-_OFTEN = either("most activity frequency often frequently on_(?:many|more)")
-_MOST = rule(
-    rf"""\b(?:top\s+)?(\d+)\s+(?:of\s+the\s+)?{_FREQUENT} | {_FREQUENT}\s+(\d+)(?!\w)
-    | \b(?:top\s+)?(\d+)\s+(?:{_KIND}|ones)\s+(?:that|which|with|by|firing|active)\b
-      [^,;.?]*?\b{_OFTEN}\b(?:\s+\w*\s*(?:pictures|images))?
-    | \btop[- ](\d+)\s+(?:{_KIND}\s+)?(?:by\s+)?(?:activity|active|frequency|firing(?:\s+rate)?)"""
-)
-_COUNTED = either(
-    """features? feats units? latents? neurons? findings? results? verdicts? hits? matches entries
-    candidates"""
-)
-_PLURAL = rf"(?:{SEVERAL}|findings|results|verdicts|hits|matches|entries|candidates)"
-_AT_MOST = either(
-    """top best at_most no_more_than (?:,_?|but_)(?:only|just) limit(?:ed)?(?:_to)? any
-    max(?:imum|\\.)? (?<!\\d\\s)up_to"""
-)
-_COUNT = rule(
-    rf"""
-    (?<!\w){_AT_MOST}[- ](\d+)
-        (?=\s*(?:(?:\w+ing|best)\s+)?(?:{_COUNTED}|ones|of\b|for\b|please|only|instead|now|[,.?!)]|$))
-    | \b(?:first|last|latest|newest)\s+(\d+)(?=\s+(?:findings?|results?|hits?|matches|verdicts?)\b)
-    | (?<![-\w\#])(?<!first\s)(?<!lowest\s)(?<!initial\s)(\d+)
-        (?=\s+(?:{_COUNTED}|of\s+(?:them|those|these)|(?:(?!{FUNCTION}\b)[a-z-]+\s+){{1,2}}{_PLURAL})\b)
-    | (?:(?<=\bnext\s)|(?<=\bfollowing\s)|(?<=\banother\s)|(?<=\bfurther\s))
-        (\d+)(?=\s*(?:$|[.?!]|(?:{_COUNTED}|ones)\b))
-    | (?<![-\w\#])(\d+)
-        (?=\s+(?:more\b(?!\s+than)|at\s+(?:the\s+)?most|max(?:imum)?|tops|will\s+do|(?:is|are)\s+enough)\b)
-    """
-)
-_STANDINGS: tuple[tuple[Standing, re.Pattern[str]], ...] = tuple(
-    (standing, rule(rf"\b{either(told)}\b"))
-    for standing, told in (
-        (
-            "no explanation",
-            """no_(?:\\w+_)?explanations? unexplain(?:ed|able) not_(?:be_)?explain(?:ed)?
-            inexplicable (?:without|lack(?:s|ing)?)_(?:(?:an?|any)_)?(?:\\w+_)?explanations?
-            (?:nobody|no_one|could(?:n't|_not))_(?:\\w+_)?explain(?:ed)?""",
-        ),
-        (
-            "too rare",
-            """too[-_]rare(?:ly)? fires?_too_(?:rarely|seldom) (?:seldom|rarely)_fir(?:e|es|ing)
-            rare(?=_(?:findings|features|ones))""",
-        ),
-        (
-            "refuted",
-            """refuted rejected disprove[dn] falsified failed debunked not_supported unsupported
-            wrong(?=_labels?) did(?:n't|_not)_(?:pass|hold(?:_up)?|survive)""",
-        ),
-        (
-            "supported",
-            """supported confirmed verified prove[dn] accepted passed survived held_up well-founded
-            validated (?:could|did|can|manage[sd]?_to|able_to)_(?:we_)?explain(?:ed)?""",
-        ),
-    )
 )
 _OTHER_NAMES = either(
     """top features? units? neurons? latents? pictures? images? photos? layers? blocks? test
@@ -100,7 +39,7 @@ _OTHER_NAMES = either(
 _NAME = rule(
     rf"""(?<![\w/:.-])(?!{_OTHER_NAMES}[-_/:])(?=[\w./:-]*(?:\d|_|sae))
       (?:[a-z]\w*[a-z]\w*|[a-z]+\d*)(?:[/:-][\w.-]*[a-z][\w.-]*)+(?<!\.)(?![\w/])
-    | (?<![\w/:.-])(?!(?:f|feat|unit|latent)_\d+\b)(?=\w*[a-z]\w*_)[a-z]\w*_\w+(?![\w/])
+    | (?<![\w/:.-])(?!(?:f|feature|unit|latent)_\d+\b)(?=\w*[a-z]\w*_)[a-z]\w*_\w+(?![\w/])
     | (?:(?<=\bcalled\s)|(?<=\bnamed\s)|(?<=\bload\s)|(?<=\bmount\s))(?!{_OTHER_NAMES})
       (?=\S*[a-z])(?=\S*[\d_-])[\w./-]*\w"""
 )
@@ -169,7 +108,7 @@ def slots_in(text: str) -> Slots:
     quotes: list[str] = []
 
     def put_aside(match: re.Match[str]) -> str:
-        if any(pattern.fullmatch(match[0][1:-1]) for _, pattern in _STANDINGS):
+        if is_standing(match[0][1:-1]):
             return match[0][1:-1]
         quotes.append(match[0][1:-1].strip())
         return " <question> " if quotes[-1].endswith("?") else " <quote> "
@@ -181,10 +120,8 @@ def slots_in(text: str) -> Slots:
     left = _NAME.sub(" <name> ", left)
     pictures = pictures_in(left)
     sizes, left = sizes_in(in_plain_notation(pictures.left))
-    most, left = _taken(_MOST, left, " <most> features ")
-    count, left = _taken(_COUNT, left, " <count> ") if most is None else (None, left)
+    (most, count), left = counts_in(left)
     numbers, left = numbers_in(left)
-    standing = next((one for one, pattern in _STANDINGS if pattern.search(left)), None)
     return Slots(
         text=text,
         masked=" ".join(left.split()),
@@ -194,9 +131,9 @@ def slots_in(text: str) -> Slots:
         name=name,
         findings=tuple(one.lower() for one in findings),
         sizes=sizes,
-        most=int(most) if most else None,
-        count=int(count) if count else None,
-        standing=standing,
+        most=most,
+        count=count,
+        standing=standing_in(left),
     )
 
 
@@ -219,18 +156,3 @@ def quoted(slots: Slots) -> str | None:
     adjective = _ADJECTIVE_BEFORE.search(before + mark)
     parts = (adjective and adjective["adjective"], slots.quote, noun and noun["noun"])
     return " ".join(part for part in parts if part)
-
-
-def without_standing(masked: str) -> str:
-    """The text without the words that say how findings ended."""
-    for _, pattern in _STANDINGS:
-        masked = pattern.sub(" ", masked)
-    return masked
-
-
-def _taken(pattern: re.Pattern[str], text: str, mark: str) -> tuple[str | None, str]:
-    match = pattern.search(text)
-    if match is None:
-        return None, text
-    value = next(group for group in match.groups() if group is not None)
-    return value, f"{text[: match.start()]}{mark}{text[match.end() :]}"

@@ -51,6 +51,11 @@ _ASIDE = rule(
     (?![\w'-])[\s,.!]*)+[)\]](?=\W|$)"""
 )
 """`(if any)`, `(please)`: what says nothing stands in brackets, not what was seen or where."""
+_DENIED = rule(
+    rf"""(?:^|(?<=[,;.]\s))(?:(?:i|we|you)\s+)?(?:do\s+not|don'?t)\s+(?:(?:want|need)\b|{COMMAND}\b)
+    [^,;.:"'“‘`]*(?:[,;.:]\s+(?:(?:but|just|instead)\s+)*|\b(?:but|just)\s+)(?=\S)"""  # noqa: RUF001
+)
+"""`I do not want a label, ...`: what is not wanted says nothing of what is."""
 _MENTIONED = rule(
     rf"""(?<!\w)(?P<mark>["'`])
       (?P<what>(?:{UNIT}|{PICTURE}|findings?)\s*\#?\w*\d\w*)(?P=mark)(?!\w)
@@ -79,6 +84,16 @@ _IN_FULL = {
     "abt": "about",
     "e.g.": "such as",
     "eg": "such as",
+    "feat": "feature",
+    "feats": "features",
+    "ftr": "feature",
+    "ftrs": "features",
+    "lat": "latent",
+    "lats": "latents",
+    "pic": "picture",
+    "pics": "pictures",
+    "img": "image",
+    "imgs": "images",
     "i.e.": "that is",
     "4": "for",
 }
@@ -86,7 +101,7 @@ _IN_FULL = {
 _PLAIN = "|".join(map(re.escape, sorted(_IN_FULL.keys() - {"btw", "4"})))
 _SHORT = rule(
     rf"""(?<![\w/'.-])(?:{_PLAIN}|btw(?=\s+\S*\d)
-    |(?:(?<=look\s)|(?<=looking\s)|(?<=search\s))4(?=\s+[a-z]))(?![\w/])"""
+    |(?:(?<=look\s)|(?<=looking\s)|(?<=search\s))4(?=\s+[a-z]))(?!(?!_\d)[\w/])"""
 )
 
 KEYWORDS = words(
@@ -118,8 +133,9 @@ def tidied(text: str) -> str:
     line = " ".join((text if "‘" in text else text.replace("’", "'")).split())  # noqa: RUF001
     # Placeholders are ours alone.
     line = re.sub(r"<(\w+)>", r"\1", line)
+    line = re.sub(r"(?<=\w)\((e?s)\)", r"\1", line)
     line = _LOOKED_FOR.sub(r"\1 features for ", _ARROW.sub(", ", _ASIDE.sub("", line)))
-    line = _MENTIONED.sub(_unquoted, line)
+    line = _DENIED.sub("", _MENTIONED.sub(_unquoted, line))
     line = _SLASH.sub("; ", line)
     line = in_quotes(_NEXT_ITEM.sub(". ", line) if line.startswith("1. ") else line)
     line = _SHORT.sub(lambda match: _IN_FULL[match[0].lower()], line)

@@ -28,7 +28,8 @@ _LINKED = either(
 )
 _FIRES = either(
     """fir(?:e|es|ing) activat\\w+ active light\\w*(?:_up)? lit(?:_up)? trigger\\w* switch\\w*_on
-    turn\\w*_on go(?:es)?_(?:off|wild) spik\\w+ excited wak\\w+_up high flare\\w* driven"""
+    turn\\w*_on go(?:es)?_(?:off|wild|crazy|nuts|mad)
+    spik\\w+ excited wak\\w+_up high flare\\w* driven"""
 )
 _ENCODES = either(
     """encod(?:e|es|ing) represent(?:s|ing)? detect(?:s|ing)? captur(?:e|es|ing) track(?:s|ing)?
@@ -60,7 +61,7 @@ _CONCEPT = (
         lives?|sits?|hides?|resides?|shows?\s+up|dwells?)\b"""
     ),
     rule(
-        rf"""(?:\b(?:that|which|who|what|to|in|for|at|can|might|could|{_KIND}|anything|something
+        rf"""(?:\b(?:that|which|who|what|whatever|to|in|for|at|can|might|could|{_KIND}|anything|something
         |do|does|did|{LABORATORY}|it|{_VERY}|<\w+>)\s+|^)(?:\w+ly\s+)?{_ENCODES}\s+
         (?!(?:me|us|if|whether|what|which|why|how)\b)(.+)"""
     ),

@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from agent.plan import Fix, Investigate, Label, NotUnderstood
+from agent.plan import Find, Fix, Investigate, Label, NotUnderstood
 from agent.planner import ChatPlanner, OfflinePlanner
 from agent.planner.alternatives import alternatives
 from agent.planner.classifier import Classifier
@@ -14,9 +14,10 @@ from agent.planner.context import Context
 from agent.planner.intents import EXAMPLES, NONE, examples
 from agent.planner.made import Made
 from agent.planner.numbers import numbers_in
+from agent.planner.readings import Unclear, candidates
 from agent.planner.slots import slots_in
 from agent.planner.tidying import tidied
-from agent.planner.understanding import Unclear, candidates, understood
+from agent.planner.understanding import understood
 
 ARTEFACT = "ab" * 32
 
@@ -138,12 +139,20 @@ def test_what_is_missing_is_named(request_, missing):
         ("which features fire on picture 7?", "picture 7 is the explore split's"),
         ("label 100 features", "the 100 features are those that fire on the most pictures"),
         ("explain the latest finding", "the latest finding is meant"),
+        ("find features for cats", "up to 10 features are listed"),
+        ("search findings for cats", "up to 10 findings are listed"),
+        ("why does it say what it says to 'is it red?' for test picture 2?", "own answer"),
+        ("fix the phantom chairs", "no place is named, so chair is looked into everywhere"),
+        ("load the sae", "the profile's sparse autoencoder is meant"),
+        ("train an sae on layer 3, k 8", "taken from the profile: number of features, tokens"),
+        ("train an sae on the third layer", "the 3rd layer is layers.3, counted from 0"),
+        ("train an sae on layer 3, active per token: 50", "50 is k"),
     ],
 )
 def test_what_is_taken_for_granted_is_said(request_, assumed):
     made = understood(request_, Context())
     assert isinstance(made, Made)
-    assert assumed in made.assumed[0]
+    assert any(assumed in line for line in made.assumed)
 
 
 def test_many_features_in_the_place_of_one_are_labelled_and_that_is_said():
@@ -153,6 +162,25 @@ def test_many_features_in_the_place_of_one_are_labelled_and_that_is_said():
         (Label(features=tuple(range(30, 100))),),
         ("70 features are labelled; up to 16 would be investigated",),
     )
+
+
+def test_a_task_that_goes_on_from_another_leaves_nothing_open():
+    context = Context().after((Find(words="cats", count=5),))
+    assert understood("and dogs?", context) == Made((Find(words="dogs", count=5),))
+
+
+def test_a_number_that_nothing_counts_is_named():
+    made = understood("find features for cats, feature 7", Context())
+    assert isinstance(made, Made)
+    assert "7 is left aside, as nothing says what it counts" in made.assumed
+
+
+def test_of_two_readings_as_good_as_each_other_none_is_taken():
+    told = "which labels do we have for features on cats"
+    made = understood(told, Context())
+    assert isinstance(made, Unclear)
+    assert "as well as to find features" in made.why
+    assert {"find features for cats", "search findings for cats"} <= set(alternatives(told))
 
 
 def test_a_behaviour_keeps_the_words_of_whoever_asked():

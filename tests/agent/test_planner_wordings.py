@@ -241,7 +241,7 @@ WORDINGS = [
         "Train an SAE with 16384 features and k=64 on layers.5 for 20M tokens",
         [TrainSae(hook="layers.5", features=16384, k=64, tokens=20_000_000)],
     ),
-    ("could you train a fresh dictionary on the second layer", [TrainSae()]),
+    ("could you train a fresh dictionary on the second layer", [TrainSae(hook="layers.2")]),
     ("please learn a sparse autoencoder with 1024 features", [TrainSae(features=1024)]),
     ("train: layer 0, k 16", [TrainSae(hook="layers.0", k=16)]),
     (
@@ -656,7 +656,7 @@ WORDINGS = [
     ("I copied an SAE here. It is called nightly-3. Can you open it?", [LoadSae(name="nightly-3")]),
     (
         "Picture 52 shows an empty street. I expected a no. Why does it say that there is a bus?",
-        [why(52, "is there a bus?", "yes")],
+        [why(52, "is there a bus?", "yes", "no")],
     ),
     (
         "We deploy this in a museum. It hallucinates persons all the time. Find a way to stop it.",
@@ -695,6 +695,114 @@ WORDINGS = [
     ("enumerate the refuted claims", [S(status="refuted")]),
     ("I wanna know what that one does, you know the one", NOTHING),
     ("The related work section omits recent literature.", NOTHING),
+    ("not feature 5 but feature 50: what is it for", [I(50)]),
+    ("Stop it from seeing trees when it's shown a street.", [X("tree", "street")]),
+    (
+        "our model has a nasty bias: whenever there's snow, it reports a sledge. Any cure?",
+        [X("sledge", "snow")],
+    ),
+    ("compare 9 and 10, and if you're at it investigate 11 as well", [C(9, 10), I(11)]),
+    (
+        "find feats for bicycles & search what was found on bicycles before",
+        [F("bicycles"), S("bicycles")],
+    ),
+    ("hey. quick one - 512? what does it code for", [I(512)]),
+    ("I do not want a label, I want to properly understand latent 99", [I(99)]),
+    ("can you tag 15-18 and also 21, 22 and 30", [L(15, 16, 17, 18, 21, 22, 30)]),
+    ("please mend: says 'yes, a flag' for empty castles", [X("flag", "castle")]),
+    ("notes on circles from earlier runs, five will do", [S("circles", count=5)]),
+    ("details of finding 00be12 and of finding 7c3", [E(finding="00be12"), E(finding="7c3")]),
+    (
+        "Could a new SAE be learnt on layers.7, having 32768 features of which 48 are active?",
+        [TrainSae(hook="layers.7", features=32768, k=48)],
+    ),
+    (
+        "make me an sae on the tenth block with 1 million tokens",
+        [TrainSae(hook="layers.10", tokens=1000000)],
+    ),
+    ("Would you kindly ascertain the semantics of latents 810 and 811?", [I(810, 811)]),
+    ("dont label, just investigate 2 3 and 5", [I(2, 3, 5)]),
+    ("Does latent 8 fire wherever latent 9 fires, or not?", [C(8, 9)]),
+    ("which detector(s) do we have for broken things?", [F("broken things")]),
+    (
+        "picture 90: it should have said a dog but it said a wolf, I asked what animal is this",
+        [why(90, "what animal is this?", "wolf", instead="dog")],
+    ),
+    (
+        "why are there always cups on its tables when in truth there are none, "
+        "and what can be done?",
+        [X("cup", "table")],
+    ),
+    ("anything on record for animals that failed verification?", [S("animals", status="refuted")]),
+    ("which labels mention water? give me 3 at most", [S("water", count=3)]),
+    ("Has the concept of symmetry come up in any earlier run?", [S("symmetry")]),
+    (
+        "start an SAE training on model.layers.15 with k set to 100",
+        [TrainSae(hook="model.layers.15", k=100)],
+    ),
+    ("interpret the units 12 through 15, but leave 13 out", [I(12, 14, 15)]),
+    ("do you have anything for wooden furniture?", [F("wooden furniture")]),
+    ("features about rain, not snow", [F("rain")]),
+    (
+        "look for features which fire on validation picture 77, give me the best three",
+        [F(picture=p(77, "validate"), count=3)],
+    ),
+    (
+        "In picture 12 of the test set, the model says the shirt is red although it is clearly "
+        "green - why?",
+        [why(12, "what color is the shirt?", "red", instead="green", s="test")],
+    ),
+    (
+        "for validation image 9, what made the model believe it is raining?",
+        [why(9, "is it raining?", "yes", s="validate")],
+    ),
+    (
+        "there's a bug: asked for a dog in the garden it says yes for empty gardens too",
+        [X("dog", "garden")],
+    ),
+    ("any feature that goes crazy on tartan?", [F("tartan")]),
+    ("find whatever detects the letter Q", [F("letter q")]),
+    (
+        "I'd like to see the features which respond when there is a lighthouse in view",
+        [F("lighthouse")],
+    ),
+    (
+        'picture #900 - "what does the shirt say?" - it reads "love", truth is "live". Why?',
+        [why(900, "what does the shirt say?", "love", instead="live")],
+    ),
+    ("The LMM hallucinates sunglasses on cats. I want it gone.", [X("sunglasses", "cat")]),
+    (
+        "why does it always find a surfboard at the sea, and how could one fix this",
+        [X("surfboard", "sea")],
+    ),
+    ("it adds forks next to every plate; please find a steering fix", [X("fork", "plate")]),
+    (
+        "The model is convinced that offices contain plants, which they don't. Repair.",
+        [X("plant", "office")],
+    ),
+    (
+        "when i show it a bathroom it says there is a mirror, even if there isn't. fix?",
+        [X("mirror", "bathroom")],
+    ),
+    ("can you make it so that the model no longer imagines moustaches?", [X("moustache")]),
+    ("show 7 refuted ones about birds", [S("birds", status="refuted", count=7)]),
+    (
+        "new dictionary on layer 11; number of latents: 16k; active per token: 50",
+        [TrainSae(hook="layers.11", features=16000, k=50)],
+    ),
+    (
+        "explain, for test picture 21, why the model answers 'plastic' to "
+        "'what is the bottle made of?'",
+        [why(21, "what is the bottle made of?", "plastic", s="test")],
+    ),
+    (
+        "why is the ball in picture 3 described as orange?",
+        [why(3, "what color is the ball?", "orange")],
+    ),
+    ("the network falsely claims to see a bridge over every river", [X("bridge", "river")]),
+    ("make it stop: every kitchen gets a microwave in its answers", [X("microwave", "kitchen")]),
+    ("How can the ghost cars be removed from its descriptions of highways?", [X("car", "highway")]),
+    ("search the database for hair, 6 results", [S("hair", count=6)]),
 ]
 
 

@@ -6,12 +6,15 @@ It prints; everything else is sae_core's, built by the wiring. Heavy packages ar
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from lmmscope.options import AsJson, Profile
 from sae_core.errors import UserError
+
+if TYPE_CHECKING:
+    from sae_core.training.trainer import Trainer
 
 app = typer.Typer(no_args_is_help=True, help="Sparse autoencoders: train, measure, convert.")
 
@@ -53,12 +56,17 @@ def train(
         str | None, typer.Option(help="For example layers.3; else the profile's.")
     ] = None,
     data: Data = None,
+    shard: Annotated[
+        Literal["data", "features"],
+        typer.Option(help="What several processes share: rows, or a coder that fits on none."),
+    ] = "data",
     seed: Annotated[int, typer.Option(help="Of weights and order.")] = 0,
     profile: Profile = None,
 ) -> None:
     """Train a coder on the target's activations; goes on where an earlier run was stopped.
 
-    On several GPUs or machines: torchrun --nproc-per-node=8 -m lmmscope sae train ...
+    On several GPUs or machines: torchrun --nproc-per-node=8 -m lmmscope sae train ... With
+    --shard features each holds only its part of the coder.
     """
     from lmmscope import wiring
     from lmmscope.processes import together
@@ -67,6 +75,8 @@ def train(
     from sae_core.coders.coder import coder_config
     from sae_core.formats.store import save_coder
     from sae_core.training.activations import TokenStream, check_positions
+    from sae_core.training.checkpoint import coder_in
+    from sae_core.training.sharding import sharding_of
     from sae_core.training.trainer import TrainConfig, Trainer
 
     settings, read = load_settings(profile), check_positions(positions)
@@ -88,10 +98,12 @@ def train(
         found = wiring.conversations(settings, data or settings.data.train)
         stream = TokenStream(adapter, found, hook, rows, block=block, positions=read, seed=seed)
         with training_bar(steps, shown=first) as report:
-            trainer = Trainer(config, plan).to(device)
-            coder = trainer.run(stream, out / CHECKPOINT, report=report)
+            trainer = Trainer(config, plan, sharding_of(shard)).to(device)
+            if first and share > 1:
+                typer.echo(_held(trainer, share), err=True)
+            trainer.run(stream, out / CHECKPOINT, report=report)
         if first:
-            typer.echo(f"wrote {save_coder(coder.cpu(), out, replace=True)}")
+            typer.echo(f"wrote {save_coder(coder_in(out / CHECKPOINT), out, replace=True)}")
 
 
 @app.command("eval")
@@ -180,6 +192,15 @@ def _refuse_finished(out: Path) -> None:
 
     if not (out / CHECKPOINT).exists() and (there := stored_in(out)):
         raise UserError(f"{out} already holds the coder {there.name}. Try another --out")
+
+
+def _held(trainer: Trainer, share: int) -> str:
+    """What each of several processes has to have room for, beside the target."""
+    there = f"{trainer.coder.features} of {trainer.coder_config.features} features"
+    return (
+        f"each of {share} processes holds {there}: {trainer.bytes_held() / 1e9:.3g} GB of weights, "
+        "gradients and Adam's moments"
+    )
 
 
 def _rows_each(batch: int, share: int, accumulate: int) -> int:

@@ -30,8 +30,9 @@ class Report(BaseModel):
     """What `lmmscope sae eval` says."""
 
     activations: Evaluation
-    replies: Recovery
-    loss_recovered: float
+    replies: Recovery | None = None
+    """None where no conversation has a reply: pictures alone tell nothing of the model's loss."""
+    loss_recovered: float | None = None
     monosemanticity: float | None = None
     """The median over features that fire on two pictures or more, by CLIP's embeddings."""
 
@@ -61,10 +62,11 @@ def report_of(
         tokens_of(adapter, found[at : at + AT_ONCE], hook, read)
         for at in range(0, len(found), AT_ONCE)
     )
+    report = Report(activations=evaluate(coder, batches))
+    if not any(one.reply for one in found):
+        return report
     replies = loss_recovered(adapter, coder, hook, found, at_once=AT_ONCE)
-    return Report(
-        activations=evaluate(coder, batches), replies=replies, loss_recovered=replies.recovered
-    )
+    return report.model_copy(update={"replies": replies, "loss_recovered": replies.recovered})
 
 
 def show_report(report: Report) -> None:
@@ -76,13 +78,22 @@ def show_report(report: Report) -> None:
         ("explained variance", f"{a.explained_variance:.4f}"),
         ("L0", f"{a.l0:.1f}"),
         ("dead", f"{a.dead:.1%}"),
-        ("loss recovered", f"{report.loss_recovered:.4f}   ({r.tokens:,} reply tokens)"),
-        ("loss", f"{r.clean:.4f} clean, {r.reconstructed:.4f} through it, {r.zeroed:.4f} zeroed"),
+        *_loss(r),
         ("densities", f"1e-7 {bars(a.densities)} 1"),
     ]
     if report.monosemanticity is not None:
         rows.append(("monosemanticity", f"{report.monosemanticity:.4f}   (median, CLIP)"))
     _table(rows)
+
+
+def _loss(replies: Recovery | None) -> list[tuple[str, str]]:
+    if replies is None:
+        return [("loss recovered", "not measured: no conversation has a reply")]
+    r = replies
+    return [
+        ("loss recovered", f"{r.recovered:.4f}   ({r.tokens:,} reply tokens)"),
+        ("loss", f"{r.clean:.4f} clean, {r.reconstructed:.4f} through it, {r.zeroed:.4f} zeroed"),
+    ]
 
 
 def facts_of(path: Path) -> Facts:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
 from sae_core.masks import highlighted
-from sae_core.training.trainer import read_checkpoint
+from sae_core.training.checkpoint import read_checkpoint
 from toybox.architectures import coarse_eye, explainer_config
 from toybox.assignments import (
     PAIRS,

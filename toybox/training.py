@@ -18,7 +18,7 @@ import torch
 from rich.console import Console
 from torch import Tensor, nn
 
-from sae_core.training.trainer import read_checkpoint
+from sae_core.training.checkpoint import read_checkpoint
 
 Losses = dict[str, Tensor]
 B = TypeVar("B")

@@ -16,7 +16,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from torch import Tensor, nn
 
-from sae_core.coders.selection import Chunk, Pieces, largest, largest_of_batch, over
+from sae_core.coders.selection import Chunk, Picked, Pieces, largest, largest_of_batch, over
 from sae_core.coders.sparse import Code, decoded, pieced, preactivations, summed
 from sae_core.coders.thresholds import band, jump
 from sae_core.errors import UserError
@@ -136,6 +136,31 @@ class SparseCoder(nn.Module):
         """F."""
         return self.config.features
 
+    # What differs where other processes hold the other features: sae_core.coders.shard.
+
+    @property
+    def first(self) -> int:
+        """The number of the first feature that is held here."""
+        return 0
+
+    def centre(self) -> Tensor:
+        """What is taken off before encoding."""
+        return self.b_dec
+
+    def over_all(self, part: Tensor) -> Tensor:
+        """The sum of what is found with the features here and with those held elsewhere."""
+        return part
+
+    def strongest(self, found: Picked, k: int) -> Pieces:
+        """What is here of the k strongest of each row, of up to k candidates a row."""
+        del k
+        return Pieces(*found, None)
+
+    def strongest_of_batch(self, found: Pieces, rows: int, k: int) -> Pieces:
+        """What is here of the rows * k strongest of all, of up to as many candidates."""
+        del rows, k
+        return found
+
     def extra_repr(self) -> str:
         """Shown by print()."""
         return f"{self.config.rule}, {self.features} features of width {self.width}"
@@ -153,7 +178,7 @@ class SparseCoder(nn.Module):
             norms = Norms(x_ND.mean(-1, keepdim=True), x_ND.std(-1, keepdim=True))
             x_ND = norms.taken_off(x_ND)
         x_ND = x_ND * self.config.scale if self.config.scale != 1 else x_ND
-        return (x_ND - self.b_dec if self.config.centred else x_ND), norms
+        return (x_ND - self.centre() if self.config.centred else x_ND), norms
 
     def encode(self, x_ND: Tensor) -> Code:
         """What fires in each row, gradients included; in training BatchTopK looks at all rows."""
@@ -182,9 +207,11 @@ class SparseCoder(nn.Module):
             empty = ready_ND.new_zeros(0, k)
             return Pieces(empty, empty.long(), None)
         if config.rule == "topk":
-            return Pieces(*largest(rows, k, config.features, chunk), None)
+            return self.strongest(largest(rows, k, config.features, chunk), k)
         if config.rule == "batchtopk" and self.training:
-            return largest_of_batch(rows, k, config.features, chunk)
+            return self.strongest_of_batch(
+                largest_of_batch(rows, k, config.features, chunk), rows, k
+            )
         least = self.threshold.clamp(min=0)
         if config.rule == "jumprelu" and self.training:
             least = (least - band(least) / 2).clamp(min=0)  # near misses move the thresholds
@@ -197,7 +224,8 @@ class SparseCoder(nn.Module):
         """
         lead = code.values_NK.shape[:-1] if row_R is None else (-1,)
         flat = Code(*(part.reshape(-1, part.shape[-1]) for part in code))
-        x_ND = (summed(decoded(flat, self.W_dec), row_R) + self.b_dec).reshape(*lead, self.width)
+        made_ND = self.over_all(summed(decoded(flat, self.W_dec), row_R))
+        x_ND = (made_ND + self.b_dec).reshape(*lead, self.width)
         if self.config.scale != 1:
             x_ND = x_ND / self.config.scale
         if norms is not None:

@@ -72,7 +72,7 @@ class Pieces(NamedTuple):
 def rows_at_once(features: int, device: torch.device | None = None) -> int:
     """How many rows make a chunk."""
     roomy = device is not None and device.type == "cuda"
-    return max(1, (GPU_CHUNK if roomy else CHUNK) // features)
+    return max(1, (GPU_CHUNK if roomy else CHUNK) // max(1, features))
 
 
 def largest(rows: int, k: int, features: int, chunk: Chunk) -> Picked:
@@ -111,6 +111,14 @@ def over(rows: int, threshold: Tensor, features: int, chunk: Chunk) -> Pieces:
         found = _hits(chunk(span), threshold, above=True)
         parts.append(found._replace(row_M=found.row_M + span.start))
     return _packed(_Flat(*(torch.cat(column) for column in zip(*parts, strict=True))), rows)
+
+
+def kept(found: Pieces, keep_RK: Tensor, rows: int) -> Pieces:
+    """Some of what was found, packed anew: dropped slots cost nothing any more."""
+    part = _flat(found.found_RK, keep_RK, found.at_RK)
+    if found.row_R is not None:
+        part = part._replace(row_M=found.row_R[part.row_M])
+    return _packed(part, rows)
 
 
 class _Flat(NamedTuple):

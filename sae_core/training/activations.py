@@ -2,7 +2,9 @@
 
 Knows adapters, conversations and positions; nothing of coders. A block of conversations is run
 through the model, its tokens are shuffled, and batches are dealt from it; only one block is held.
-The order is fixed by the seed, so a resumed stream runs one block again and goes on.
+The order is fixed by the seed, so a resumed stream runs one block again and goes on. Of several
+processes each runs its share of a block; another number of them gets the same blocks, and as many
+rows a step, but deals the rows of a block otherwise.
 
 Shapes: B rows of a forward pass, T positions, N tokens, D width.
 """
@@ -14,13 +16,13 @@ from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
-from torch import distributed as dist
 
 from sae_core.errors import UserError
 from sae_core.lmm.adapter import Adapter, Prompt
 from sae_core.lmm.hooks import harvest
 from sae_core.lmm.layout import BASE, TEXT, TILE
-from sae_core.training.trainer import State, processes
+from sae_core.processes import least, processes, rank
+from sae_core.training.trainer import State
 
 Positions = Literal["all", "image", "base", "text"]
 KINDS: dict[Positions, tuple[int, ...]] = {
@@ -97,7 +99,7 @@ class TokenStream:
         adapter.block(hook)
         self.adapter, self.conversations, self.hook = adapter, conversations, hook
         self.rows, self.at_once, self.positions, self.seed = rows, at_once, positions, seed
-        self.share, self.rank = processes(), dist.get_rank() if processes() > 1 else 0
+        self.share, self.rank = processes(), rank()
         self.block_size = max(block, self.share)
         self.block, self.given = 0, 0
         self._tokens_ND: Tensor | None = None
@@ -127,9 +129,9 @@ class TokenStream:
 
     def _settings(self) -> State:
         return {
-            "conversations": len(self.conversations), "hook": self.hook, "rows": self.rows,
-            "block_size": self.block_size, "positions": self.positions, "seed": self.seed,
-            "processes": self.share,
+            "conversations": len(self.conversations), "hook": self.hook,
+            "rows": self.rows * self.share, "block_size": self.block_size,
+            "positions": self.positions, "seed": self.seed,
         }  # fmt: skip
 
     def _numbers(self) -> list[int]:
@@ -151,7 +153,7 @@ class TokenStream:
         del parts
         generator = torch.Generator().manual_seed((self.seed << 20) + self.block)
         self._tokens_ND = tokens_ND[torch.randperm(len(tokens_ND), generator=generator)]
-        self._deals = _least(len(tokens_ND) // self.rows)
+        self._deals = int(least(torch.tensor(len(tokens_ND) // self.rows)))
         if self._deals == 0:
             raise UserError(
                 f"A block of {self.block_size} conversations has {len(tokens_ND)} tokens, "
@@ -163,7 +165,7 @@ class TensorStream:
     """Batches dealt from activations that are already there, each epoch another order."""
 
     def __init__(self, x_ND: Tensor, rows: int, seed: int = 0) -> None:
-        self.share, self.rank = processes(), dist.get_rank() if processes() > 1 else 0
+        self.share, self.rank = processes(), rank()
         self.x_ND, self.rows, self.seed, self.step = x_ND, rows, seed, 0
         self.deals = len(x_ND) // (rows * self.share)
         if self.deals == 0:
@@ -187,15 +189,5 @@ class TensorStream:
 
     def _settings(self) -> State:
         return {
-            "all_rows": len(self.x_ND), "rows": self.rows, "seed": self.seed,
-            "processes": self.share,
+            "all_rows": len(self.x_ND), "rows": self.rows * self.share, "seed": self.seed,
         }  # fmt: skip
-
-
-def _least(number: int) -> int:
-    """The least of all processes' numbers."""
-    if processes() == 1:
-        return number
-    least = torch.tensor(number)
-    dist.all_reduce(least, op=dist.ReduceOp.MIN)
-    return int(least)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from sae_core.coders.coder import Fired, Norms, SparseCoder
 from sae_core.coders.selection import Chunk, largest
-from sae_core.coders.sparse import Code, decoded, preactivations
+from sae_core.coders.sparse import Code, decoded, preactivations, summed
 from sae_core.coders.thresholds import step
 
 AUX_WEIGHT = 1 / 32
@@ -59,16 +59,20 @@ def loss_of(coder: SparseCoder, x_ND: Tensor, dead_F: Tensor | None = None) -> L
         total = torch.stack([main, *_nested(coder, x_ND, fired, norms)]).mean()
     none = main.new_zeros(())
     aux, sparsity = none, none
-    if dead_F is not None and bool(dead_F.any()):
+    if dead_F is not None and (dead := int(coder.over_all(dead_F.sum()))):
         # In the encoder's units: the residual of a normalised row is normalised too.
         left_ND = (ready_ND - coder.unprepared(made_ND, norms)).detach()
-        aux = _taught_by_residual(coder, ready_ND, left_ND, dead_F)
+        k = min(dead, max(1, coder.width // 2))
+        made_ND = coder.over_all(_made_by_dead(coder, ready_ND, dead_F, k))
+        aux = (left_ND - made_ND).square().sum() / left_ND.square().sum().clamp(min=1e-12)
     if coder.config.rule == "jumprelu" and coder.config.k:
         pre_NK = fired.pre_NK
         counted_NK = step(pre_NK.detach(), coder.threshold[code.indices_NK]) * (pre_NK > 0)
-        sparsity = (counted_NK.sum() / (len(x_ND) * coder.config.k) - 1).square()
+        counted = coder.over_all(counted_NK.sum())
+        sparsity = (counted / (len(x_ND) * coder.config.k) - 1).square()
     total = total + AUX_WEIGHT * aux + SPARSITY_WEIGHT * sparsity
-    return Loss(total, main, aux, sparsity, code.fired().sum() / len(x_ND), code)
+    l0 = coder.over_all(code.fired().sum()) / len(x_ND)
+    return Loss(total, main, aux, sparsity, l0, code)
 
 
 def _nested(
@@ -77,25 +81,25 @@ def _nested(
     """What each smaller dictionary leaves unexplained when it is alone."""
     code = fired.code
     for size in coder.config.groups[:-1]:
-        alone = code.only(code.indices_NK < size)
+        alone = code.only(code.indices_NK < size - coder.first)
         yield fvu(x_ND, coder.decode(alone, norms, fired.row_R))
 
 
-def _taught_by_residual(
-    coder: SparseCoder, ready_ND: Tensor, left_ND: Tensor, dead_F: Tensor
-) -> Tensor:
-    """How badly the strongest dead features explain what the living left over (Gao et al.).
+def _made_by_dead(coder: SparseCoder, ready_ND: Tensor, dead_F: Tensor, k: int) -> Tensor:
+    """What the k strongest dead features of each row make: the residual is to be (Gao et al.).
 
-    The residual is a constant; gradients reach encoder and decoder of dead features alone.
+    The residual is a constant; of features, gradients reach the dead ones alone.
     """
     dead = dead_F.nonzero()[:, 0]
-    k = min(len(dead), max(1, coder.width // 2))
     weight_ED, bias_E = coder.W_enc[dead], coder.b_enc[dead]
     with torch.no_grad():
-        found = largest(len(ready_ND), k, len(dead), Chunk(ready_ND, weight_ED, bias_E))
-    pre_NK = preactivations(ready_ND, weight_ED, bias_E, *found)
-    made_ND = decoded(Code(pre_NK.relu(), found.at_NK), coder.W_dec[dead])
-    return (left_ND - made_ND).square().sum() / left_ND.square().sum().clamp(min=1e-12)
+        mine = largest(len(ready_ND), k, len(dead), Chunk(ready_ND, weight_ED, bias_E))
+        found_RK, at_RK, row_R = coder.strongest(mine, k)
+    if not len(dead):
+        return torch.zeros_like(ready_ND)
+    own_RD = ready_ND if row_R is None else ready_ND[row_R]
+    pre_RK = preactivations(own_RD, weight_ED, bias_E, found_RK, at_RK)
+    return summed(decoded(Code(pre_RK.relu(), at_RK), coder.W_dec[dead]), row_R)
 
 
 @torch.no_grad()

@@ -1,7 +1,8 @@
 """Trains a sparse coder: steps, learning rate, dead features, checkpoints, several processes.
 
-Knows batches of activations; nothing of where they come from. A checkpoint keeps their state too,
-so a run that was killed goes on exactly as if it had not been.
+Knows batches of activations; nothing of where they come from, nor of how processes share the work.
+A checkpoint keeps the batches' state too, so a run that was killed goes on exactly as if it had not
+been; with another number of processes, or shared in another way, as one that had begun so.
 
 Shapes: N rows, F features, D width.
 """
@@ -9,24 +10,25 @@ Shapes: N rows, F features, D width.
 from __future__ import annotations
 
 import math
-import pickle
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
-from torch import distributed as dist
 
 from sae_core.coders.coder import CoderConfig, SparseCoder, check_finite
 from sae_core.coders.selection import rows_at_once
 from sae_core.coders.sparse import Code
 from sae_core.errors import UserError
+from sae_core.processes import mean, of_the_first, processes, rank
+from sae_core.training.checkpoint import Checkpoint, state_in
 from sae_core.training.lock import held
 from sae_core.training.losses import Loss, geometric_median, loss_of, usual_rate
+from sae_core.training.sharding import ByRows, Sharding
 
 SMOOTHING = 0.95
 
@@ -96,13 +98,17 @@ class Progress(NamedTuple):
 class Trainer:
     """One coder in training. Every step leaves decoder rows at unit norm."""
 
-    def __init__(self, coder_config: CoderConfig, config: TrainConfig) -> None:
+    def __init__(
+        self, coder_config: CoderConfig, config: TrainConfig, sharding: Sharding | None = None
+    ) -> None:
         torch.manual_seed(config.seed)
-        self.config = config
-        self.coder = SparseCoder(coder_config).train()
+        self.config, self.coder_config = config, coder_config
+        self.sharding = sharding or ByRows()
+        self.coder = self.sharding.coder(coder_config).train()
+        """What this process holds of it."""
         trained = [p for p in self.coder.parameters() if p.requires_grad]
         self.optimiser = torch.optim.Adam(trained, lr=usual_rate(coder_config.features), fused=True)
-        self.silent_F = torch.zeros(coder_config.features, dtype=torch.int64)
+        self.silent_F = torch.zeros(self.coder.features, dtype=torch.int64)
         """For how many rows each feature has not fired."""
         self.step = 0
         self.fvu = self.l0 = 0.0
@@ -116,22 +122,25 @@ class Trainer:
     @torch.no_grad()
     def begin(self, x_ND: Tensor) -> None:
         """Centre on the first rows; give thresholds that let about k features fire."""
-        check_finite(x_ND, self.coder.config.hook or "the input")
-        coder = self.coder
+        x_ND, coder = self.sharding.rows(x_ND), self.coder
+        check_finite(x_ND, coder.config.hook or "the input")
         if coder.config.centred:
             plain, _ = coder.prepared(x_ND)
-            coder.b_dec.copy_(_shared(geometric_median(plain + coder.b_dec)))
+            coder.b_dec.copy_(self.sharding.mean(geometric_median(plain + coder.b_dec)))
         if coder.config.rule == "jumprelu" and coder.config.k:
-            ready, _ = coder.prepared(x_ND[: rows_at_once(coder.features)])
+            features = self.coder_config.features
+            ready, _ = coder.prepared(x_ND[: rows_at_once(features)])
             pre = torch.addmm(coder.b_enc, ready, coder.W_enc.T)
-            rank = max(1, pre.numel() - len(pre) * coder.config.k)
-            coder.threshold.fill_(float(_shared(pre.reshape(-1).kthvalue(rank).values)))
+            count = min(len(ready) * coder.config.k + 1, len(ready) * features)
+            level = self.sharding.level(pre, count)
+            coder.threshold.fill_(float(self.sharding.mean(level)))
 
     def train_step(self, x_ND: Tensor) -> Loss:
         """One optimiser step on this process's rows."""
-        config, coder = self.config, self.coder
+        config, coder, seen = self.config, self.coder, len(x_ND) * processes()
+        x_ND = self.sharding.rows(x_ND)
         for group in self.optimiser.param_groups:
-            group["lr"] = config.rate_at(self.step, coder.features)
+            group["lr"] = config.rate_at(self.step, self.coder_config.features)
         self.optimiser.zero_grad(set_to_none=True)
         dead_F = self.silent_F >= config.dead_after
         fired_F = torch.zeros_like(dead_F)
@@ -142,13 +151,14 @@ class Trainer:
             (loss.total * (len(part) / len(x_ND))).backward()
             _mark(loss.code, fired_F)
             self._measure_threshold(loss.code)
-        self._share(fired_F)
+        self.sharding.agree(coder, fired_F)
         self._project()
-        torch.nn.utils.clip_grad_norm_(coder.parameters(), config.clip)
+        norm = self.sharding.norm(coder)
+        torch.nn.utils.clip_grads_with_norm_(coder.parameters(), config.clip, norm)
         self.optimiser.step()
         with torch.no_grad():
             coder.W_dec.div_(coder.W_dec.norm(dim=1, keepdim=True).clamp(min=1e-12))
-        self.silent_F = torch.where(fired_F, 0, self.silent_F + len(x_ND) * processes())
+        self.silent_F = torch.where(fired_F, 0, self.silent_F + seen)
         self.step += 1
         self._smooth(loss)
         return loss
@@ -167,9 +177,9 @@ class Trainer:
         """A batchtopk coder fires outside of training by the usual least value that fired."""
         if self.coder.config.rule != "batchtopk":
             return
-        old, fired = self.coder.threshold, code.fired()
+        old, here = self.coder.threshold, self.sharding.least(code.values_NK[code.fired()])
         # Every process takes part in the mean, also one in which nothing fired.
-        least = _shared(code.values_NK[fired].min() if bool(fired.any()) else old.min())
+        least = self.sharding.mean(torch.where(here.isinf(), old.min(), here))
         old.copy_(least.expand_as(old) if self.step == 0 else 0.99 * old + 0.01 * least)
 
     @torch.no_grad()
@@ -180,30 +190,22 @@ class Trainer:
             along_F = torch.bmm(grad[:, None], rows.detach()[:, :, None])[:, 0]
             grad.addcmul_(along_F, rows.detach(), value=-1)
 
-    @torch.no_grad()
-    def _share(self, fired_F: Tensor) -> None:
-        """The mean gradient of all processes, and whatever fired in any of them."""
-        if processes() == 1:
-            return
-        for parameter in self.coder.parameters():
-            if parameter.requires_grad:
-                if parameter.grad is None:
-                    parameter.grad = torch.zeros_like(parameter)
-                dist.all_reduce(parameter.grad)
-                parameter.grad /= processes()
-        seen = fired_F.int()
-        dist.all_reduce(seen, op=dist.ReduceOp.MAX)
-        fired_F.copy_(seen.bool())
-
     def dead_share(self) -> float:
         """The share of features that count as dead."""
-        return float((self.silent_F >= self.config.dead_after).float().mean())
+        dead = self.coder.over_all((self.silent_F >= self.config.dead_after).sum())
+        return float(dead) / self.coder_config.features
 
-    def state(self) -> dict[str, Any]:
+    def bytes_held(self) -> int:
+        """What weights, their gradients and both of Adam's moments take here."""
+        return 4 * sum(
+            p.numel() * p.element_size() for p in self.coder.parameters() if p.requires_grad
+        )
+
+    def state(self) -> Checkpoint:
         """All that a resumed training needs."""
         return {
             "coder": self.coder.state_dict(),
-            "coder_config": self.coder.config.model_dump(mode="json"),
+            "coder_config": self.coder_config.model_dump(mode="json"),
             "config": self.config.model_dump(mode="json"),
             "optimiser": self.optimiser.state_dict(),
             "silent": self.silent_F,
@@ -214,15 +216,16 @@ class Trainer:
 
     def restore(self, path: Path) -> State:
         """Go on from a checkpoint of the same training; returns the state of its batches."""
-        state = read_checkpoint(path)
-        mine = self.state()
-        for key in ("coder_config", "config"):
-            other = {n for n, v in mine[key].items() if state[key].get(n) != v}
+        state = state_in(path, self.coder.first, self.coder.features)
+        mine = {"coder_config": self.coder_config, "config": self.config}
+        for key, settings in mine.items():
+            here = settings.model_dump(mode="json")
+            other = {n for n, v in here.items() if state[key].get(n) != v}
             if other:
                 name = min(other)
                 raise UserError(
                     f"{path} is of another training: {name}={state[key].get(name)} there, "
-                    f"{mine[key][name]} here. Delete it, or give the same settings."
+                    f"{here[name]} here. Delete it, or give the same settings."
                 )
         self.coder.load_state_dict(state["coder"])
         self.optimiser.load_state_dict(state["optimiser"])
@@ -239,7 +242,7 @@ class Trainer:
         every: float = 60.0,
     ) -> SparseCoder:
         """Train to the end, from the checkpoint where there is one; saved every so many seconds."""
-        alone = held(checkpoint) if checkpoint is not None and _first() else nullcontext()
+        alone = held(checkpoint) if checkpoint is not None and rank() == 0 else nullcontext()
         with alone:
             return self._run(batches, checkpoint, report, every)
 
@@ -250,7 +253,7 @@ class Trainer:
         report: Callable[[Progress], None],
         every: float,
     ) -> SparseCoder:
-        if checkpoint is not None and checkpoint.exists():
+        if checkpoint is not None and _is_there(checkpoint):
             batches.restore(self.restore(checkpoint))
         began = time.monotonic()
         due = began + every
@@ -268,7 +271,8 @@ class Trainer:
                     "Try a lower --rate, or look at the activations with lmmscope sae eval"
                 )
             report(self._progress(rows / max(now - began, 1e-9)))
-            if checkpoint is not None and (now > due or self.step == self.config.steps):
+            last = self.step == self.config.steps
+            if checkpoint is not None and (of_the_first(now > due) or last):
                 self.save(checkpoint, batches.state())
                 # A large coder takes long to save: that may cost a twentieth of the time at most.
                 due = time.monotonic() + max(every, 20 * (time.monotonic() - now))
@@ -279,43 +283,20 @@ class Trainer:
         return Progress(self.step, config.steps, self.fvu, self.l0, self.dead_share(), pace)
 
     def save(self, path: Path, batches: State) -> None:
-        """Write a checkpoint beside its place, then put it there; the first process does."""
-        if not _first():
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        torch.save(self.state() | {"batches": batches}, partial)
-        partial.replace(path)
+        """Write a checkpoint."""
+        self.sharding.save(path, self.state() | {"batches": batches})
 
 
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint's content; only tensors and plain values are accepted."""
-    try:
-        return torch.load(path, weights_only=True, map_location="cpu")
-    except (RuntimeError, EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
+def _is_there(checkpoint: Path) -> bool:
+    """Whether there is something to go on from: all processes have to find the same."""
+    found = checkpoint.exists()
+    seen = round(float(mean(torch.tensor(float(found)))) * processes())
+    if 0 < seen < processes():
         raise UserError(
-            f"The checkpoint {path} can't be read ({error.__class__.__name__}): "
-            "delete it to start again."
-        ) from error
-
-
-def processes() -> int:
-    """How many processes train together."""
-    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
-
-
-def _first() -> bool:
-    """Whether this is the process that writes."""
-    return processes() == 1 or dist.get_rank() == 0
-
-
-def _shared(tensor: Tensor) -> Tensor:
-    """The mean over all processes."""
-    if processes() > 1:
-        tensor = tensor.clone()
-        dist.all_reduce(tensor)
-        tensor /= processes()
-    return tensor
+            f"{checkpoint} is there for {seen} of {processes()} processes. "
+            "Put --out into a folder that all machines share"
+        )
+    return found
 
 
 @torch.no_grad()

@@ -149,6 +149,17 @@ def test_processes_share_a_block_without_gap_or_overlap(adapter):
     assert sorted(seen[0] + seen[1]) == sorted(stream._numbers())
 
 
+def test_one_process_goes_on_in_the_block_where_two_stopped(adapter):
+    two = TokenStream(adapter, talks(), "layers.0", 8, block=4)
+    two.share = 2
+    while two.block < 1:
+        assert len(two.take()) == 8
+    one = TokenStream(adapter, talks(), "layers.0", 16, block=4)
+    one.restore(two.state())
+    assert len(one.take()) == 16
+    assert (one.block, one.given) == (1, two.given + 1)
+
+
 @pytest.mark.parametrize(
     ("other", "named"),
     [({"block": 2}, "block_size=3"), ({"seed": 5}, "seed=0"), ({"rows": 8}, "rows=16")],

@@ -16,7 +16,7 @@ from lmmscope import (
     doctor_servers,
 )
 from lmmscope.doctor_checks import Check, Diagnosis
-from lmmscope.settings import Settings, load_settings, overrides, profile_path
+from lmmscope.settings import PROFILES, Settings, load_settings, overrides, profile_path
 
 
 def examine(profile: str | None = None) -> Diagnosis:
@@ -24,19 +24,26 @@ def examine(profile: str | None = None) -> Diagnosis:
     settings = load_settings(profile)
     servers = doctor_servers.examine(settings)
     running = [check.name for check in servers if check.state == "ok"]
+    asked = _asked(settings, profile)
     return Diagnosis(
-        profile=settings.name,
+        profile=asked,
         checks=[
             *doctor_machine.examine(),
             *doctor_packages.examine(),
             *doctor_extras.examine(settings),
             *_profile(settings, profile_path(profile)),
-            *doctor_models.examine(settings),
+            *doctor_models.examine(settings, asked),
             *doctor_data.examine(settings),
             *servers,
             *doctor_plan.examine(settings, running),
         ],
     )
+
+
+def _asked(settings: Settings, profile: str | None) -> str:
+    """How commands name the profile: a shipped one by its name, another by its file."""
+    path = profile_path(profile)
+    return settings.name if path.parent == PROFILES else str(path)
 
 
 def _profile(settings: Settings, path: Path) -> list[Check]:

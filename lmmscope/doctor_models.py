@@ -29,49 +29,50 @@ CHECKPOINTS = ("grounder", "segmenter")
 """Roles that are plain files where the profile names a text encoder: as their authors have them."""
 
 
-def examine(settings: Settings) -> list[Check]:
-    """The model of each role that no server plays."""
+def examine(settings: Settings, profile: str | None = None) -> list[Check]:
+    """The model of each role that no server plays; `profile` is what its commands are given."""
     served = settings.servers.given()
     return [
-        _check(settings, role, name)
+        _check(settings, role, name, profile or settings.name)
         for role, name in settings.models.model_dump().items()
         if role not in served and name is not None
     ]
 
 
-def _check(settings: Settings, role: str, name: str) -> Check:
+def _check(settings: Settings, role: str, name: str, profile: str) -> Check:
     if role == "sae":
-        return coder_check(settings, name)
+        return coder_check(settings, name, profile)
     if settings.models.text_encoder is not None and role in CHECKPOINTS:
         return file_check(role, Path(name).expanduser())
     size = settings.published.models.get(role)
     return folder_check(role, name, size.leave_out if size else ())
 
 
-def coder_check(settings: Settings, name: str) -> Check:
+def coder_check(settings: Settings, name: str, profile: str) -> Check:
     """The sparse coder: what it is, or how it is got or trained."""
     from sae_core.formats.store import describe
 
     folder = model_folder(name)
     if is_model(name) and not folder.exists():
-        fix = _coder_remedy(settings, name, folder)
+        fix = _coder_remedy(settings, name, folder, profile)
         return Check.missing("models", "sae", f"{name}: not in the hub's cache here", fix)
     try:
         facts = describe(folder)
     except UserError as error:
-        return Check.missing("models", "sae", str(error), _coder_remedy(settings, name, folder))
+        fix = _coder_remedy(settings, name, folder, profile)
+        return Check.missing("models", "sae", str(error), fix)
     config = facts.config
     what = f"{facts.format} {config.rule}, {config.features:,} features of width {config.width}"
     found = f"{what}, {facts.size / 1e6:.1f} MB, {facts.file}"
     return Check.ok("models", "sae", found, {facts.file.name: facts.size})
 
 
-def _coder_remedy(settings: Settings, name: str, folder: Path) -> str:
+def _coder_remedy(settings: Settings, name: str, folder: Path, profile: str) -> str:
     wish = settings.coder
     if wish is None or name.startswith(SHIPPED) or is_model(name):
         return remedy(name, folder)
     return (
-        f"{lmmscope()} sae train --profile {settings.name} --out {shlex.quote(name)} "
+        f"{lmmscope()} sae train --profile {shlex.quote(profile)} --out {shlex.quote(name)} "
         f"--features {wish.features} --k {wish.k} --batch {wish.batch} --steps {wish.steps}"
     )
 

@@ -126,10 +126,11 @@ def _servers(settings: Settings) -> list[Check]:
 def _served(settings: Settings, role: str, known: Known) -> str:
     published = settings.published.models.get(role)
     weights = published.gigabytes if published else known.parameters * 2 / 1e9
-    name = getattr(settings.models, role)
+    name, replicas = getattr(settings.models, role), getattr(settings.servers, role).replicas
+    each = f" for each of {len(replicas) + 1} replicas" if replicas else ""
     return (
         f"{name}: {weights:.1f} GB of weights ({known.source}), so GPUs with "
-        f"{weights * SPARE:.0f} GB together"
+        f"{weights * SPARE:.0f} GB together{each}"
     )
 
 

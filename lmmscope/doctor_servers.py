@@ -8,11 +8,10 @@ import json
 import shlex
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from lmmscope.doctor_checks import Check
-from lmmscope.engines import environment_of, installing
+from lmmscope.engines import environment_of, first_role, installing, is_here, served_model
 from lmmscope.invocation import installed, lmmscope
 from lmmscope.published import Serving
 from lmmscope.settings import Settings
@@ -30,24 +29,19 @@ def examine(settings: Settings) -> list[Check]:
     given = settings.servers.given()
     if not given:
         return [Check.ok("servers", "none", "the profile needs none")]
-    playing = {role: (url, _model(settings, role)) for role, url in given.items()}
-    return [
-        check
-        for role, (url, _) in playing.items()
-        for check in _checks(settings, _first(role, playing), role, url)
-    ]
-
-
-def _first(role: str, playing: Mapping[str, tuple[str, str | None]]) -> str:
-    """The first role of the same model at the same address: it is started once, whoever asks."""
-    return next(one for one in playing if playing[one] == playing[role])
+    checks: list[Check] = []
+    for role in given:
+        for url in getattr(settings.servers, role).addresses:
+            found = _checks(settings, first_role(settings, role), role, url)
+            checks += [check for check in found if check not in checks]
+    return checks
 
 
 def _checks(settings: Settings, first: str, role: str, url: str) -> list[Check]:
     """The server, and what would run it, as long as it does not run."""
     serving = settings.engines.get(first)
-    check = server_check(role, url, _model(settings, first), first, serving)
-    if serving is None or check.state == "ok" or role != first or not _here(url):
+    check = server_check(role, url, served_model(settings, first), first, serving)
+    if serving is None or check.state == "ok" or role != first or not is_here(url):
         return [check]
     environment = environment_of(serving.engine)
     if (environment / "bin" / serving.engine).is_file():
@@ -93,19 +87,9 @@ def served_models(address: str) -> list[str]:
         return [str(model["id"]) for model in json.load(reply)["data"]]
 
 
-def _model(settings: Settings, role: str) -> str | None:
-    """The model that a role's server is asked for; else the one that it stands in for."""
-    return getattr(settings.servers, role).model or getattr(settings.models, role, None)
-
-
-def _here(url: str) -> bool:
-    parts = urlsplit(url)
-    return parts.hostname in ("localhost", "127.0.0.1", "::1") and parts.scheme == "http"
-
-
 def _starting(role: str, url: str, model: str | None, serving: Serving | None) -> str | None:
     """The command that starts the server, if it would run here; one elsewhere can't be started."""
-    if not _here(url):
+    if not is_here(url):
         return None
     parts = urlsplit(url)
     port = parts.port or 80

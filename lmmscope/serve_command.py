@@ -6,9 +6,11 @@ It waits and prints; engines know command lines, the child knows processes.
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
@@ -17,6 +19,7 @@ from sae_core.errors import UserError
 
 if TYPE_CHECKING:
     from lmmscope.child import Child, Stop
+    from lmmscope.engines import Engine
     from lmmscope.settings import Settings
 
 HEALTH_TIMEOUT = 3.0
@@ -28,20 +31,30 @@ def serve(
         Literal["explainer", "judge"], typer.Argument(help="Whose model, where none is named.")
     ],
     engine: Annotated[
-        Literal["sglang", "vllm", "transformers"], typer.Option(help="What runs the model.")
-    ] = "transformers",
+        Literal["sglang", "vllm", "transformers"] | None,
+        typer.Option(help="What runs the model; else the profile's, or transformers."),
+    ] = None,
     options: Annotated[
         list[str] | None,
-        typer.Argument(help="The engine's own, behind --, such as -- --tp-size 8"),
+        typer.Argument(
+            help="The engine's own, behind --, such as -- --tp-size 8; else the profile's, if "
+            "that names the same engine."
+        ),
     ] = None,
     model: Annotated[
         str | None,
         typer.Option(help="A folder, toybox:ROLE or a hub's name; else the profile's."),
     ] = None,
     host: Annotated[
-        str, typer.Option(help="The address to listen on. It asks nobody for a key.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 30000,
+        str | None,
+        typer.Option(
+            help="The address to listen on; else the profile's. It asks nobody for a key."
+        ),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="The port to listen on; else the profile's, or 30000."),
+    ] = None,
     venv: Annotated[
         Path | None,
         typer.Option(help="The engine's environment; else ~/.cache/lmmscope/ENGINE, or our own."),
@@ -49,6 +62,9 @@ def serve(
     within: Annotated[
         float, typer.Option(min=1, help="Seconds that it may take until it is ready.")
     ] = 1800,
+    print_only: Annotated[
+        bool, typer.Option("--print", help="Print the engine's command instead of starting it.")
+    ] = False,
     profile: Profile = None,
 ) -> None:
     """Start a model server, say when it is ready, and stop it with Ctrl-C."""
@@ -57,17 +73,25 @@ def serve(
     from lmmscope.settings import load_settings
 
     settings = load_settings(profile)
-    served = _model(settings, role, model)
+    first = engines.first_role(settings, role)
+    runs, own = _engine(settings, first, engine)
+    there = engines.listening(settings, first)
+    host, port = host or (engines.HOST if port else there.host), port or there.port
+    served, environment = _model(settings, role, model), venv or engines.environment_of(runs)
     command = engines.command_of(
-        engine, venv or engines.environment_of(engine), served,
-        host=host, port=port, options=options or (),
-    )  # fmt: skip
+        runs, environment, served, host=host, port=port, options=options or own
+    )
+    variables = engines.variables_of(served)
+    if print_only:
+        typer.echo(shlex.join([*(f"{name}={it}" for name, it in variables.items()), *command]))
+        return
+    engines.check_installed(runs, environment)
     _check_free(host, port)
-    if engine == engines.OURS:
+    if runs == engines.OURS:
         engines.make_hub_cache()
-    url, log = engines.url_of(host, port), settings.runs / "servers" / f"{engine}-{port}.log"
-    typer.echo(f"starting  {engine}; its log is {log}", err=True)
-    with stop_signals() as stop, Child(command, log, engines.variables_of(served), stop) as child:
+    url, log = engines.url_of(host, port), settings.runs / "servers" / f"{runs}-{port}.log"
+    typer.echo(f"starting  {runs}; its log is {log}", err=True)
+    with stop_signals() as stop, Child(command, log, os.environ | variables, stop) as child:
         _wait_until_ready(child, stop, url, within)
         if not stop.signals:
             typer.echo(f"serving   {served} at {url} until Ctrl-C")
@@ -78,11 +102,28 @@ def serve(
     raise typer.Exit(128 + stop.signals[0])
 
 
+class _Engine(NamedTuple):
+    """What runs a model, and the profile's options for it."""
+
+    name: Engine
+    options: tuple[str, ...]
+
+
+def _engine(settings: Settings, role: str, given: Engine | None) -> _Engine:
+    from lmmscope.engines import OURS
+
+    serving = settings.engines.get(role)
+    if serving is None or given not in (None, serving.engine):
+        return _Engine(given or OURS, ())
+    return _Engine(serving.engine, serving.options)
+
+
 def _model(settings: Settings, role: str, given: str | None) -> str:
+    from lmmscope.engines import served_model
     from lmmscope.wiring import model_folder
     from sae_core.weights import check_model
 
-    name = given or getattr(settings.models, role)
+    name = given or served_model(settings, role)
     if name is None:
         raise UserError(f"Profile {settings.name!r} names no {role}. Try --model FOLDER")
     found = check_model(model_folder(name))

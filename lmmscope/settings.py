@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     PositiveInt,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_core import ErrorDetails
@@ -34,8 +35,8 @@ PROFILE_VARIABLE = f"{PREFIX}PROFILE"
 
 
 def _by_address(server: object) -> object:
-    """An address alone stands for a server with the usual settings."""
-    return {"base_url": server} if isinstance(server, str) else server
+    """Addresses alone stand for a server with the usual settings."""
+    return {"base_url": server} if isinstance(server, str | list) else server
 
 
 Server = Annotated[ServerConfig, BeforeValidator(_by_address)]
@@ -106,7 +107,10 @@ class Data(Part):
 
 
 class Servers(Part):
-    """OpenAI-compatible servers, as an address or as a table. One replaces the role's folder."""
+    """OpenAI-compatible servers, as an address or as a table. One replaces the role's folder.
+
+    Several addresses, in a list or with commas between them, are replicas of one server.
+    """
 
     explainer: Server | None = None
     """Explains instead of `models.explainer`."""
@@ -119,8 +123,15 @@ class Servers(Part):
     editor: Server | None = None
     """Changes pictures as words say."""
 
+    @field_validator("planner")
+    @classmethod
+    def _one_planner(cls, server: ServerConfig | None) -> ServerConfig | None:
+        if server is not None and server.replicas:
+            raise ValueError("a planner has one address: its conversation stays at one place")
+        return server
+
     def given(self) -> dict[str, str]:
-        """The addresses of the servers that there are, by role."""
+        """The addresses of the servers that there are, by role; of replicas the first."""
         servers = {role: getattr(self, role) for role in type(self).model_fields}
         return {role: one.base_url for role, one in servers.items() if one is not None}
 

@@ -3,9 +3,6 @@
 import json
 import os
 import shlex
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +20,7 @@ from lmmscope.doctor_models import folder_check
 from lmmscope.doctor_packages import OURS, layout_check, package_homes, requirement_check
 from lmmscope.doctor_servers import server_check
 from lmmscope.doctor_view import show
+from tests.lmmscope.listing import serving
 
 
 @pytest.fixture
@@ -138,27 +136,6 @@ def test_a_runs_folder_below_a_file_is_refused(tmp_path):
     assert writable("profile", "runs", tmp_path / "file" / "runs").state == "missing"
 
 
-@contextmanager
-def serving(status: int, body: bytes):
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):  # the name that http.server looks for
-            asked.append(self.path)
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    asked: list[str] = []
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", asked
-        server.shutdown()
-        thread.join()
-
-
 def test_a_server_that_answers_is_fit_and_its_models_are_told():
     with serving(200, b'{"data": [{"id": "big-model"}]}') as (url, asked):
         check = server_check("judge", url)
@@ -196,7 +173,7 @@ def test_a_server_that_is_down_here_gets_the_command_that_starts_it(free_url, ro
     serve = get_command(app).commands["serve"]
     asked = serve.make_context("serve", words[words.index("serve") + 1 :]).params
     port = int(free_url.rpartition(":")[2])
-    wanted = {"role": role, "model": "/my models/judge", "host": "127.0.0.1", "port": port}
+    wanted = {"role": role, "model": "/my models/judge", "host": None, "port": port}
     assert {name: asked[name] for name in wanted} == wanted
 
 
@@ -260,4 +237,6 @@ def test_a_command_is_shown_once_unbroken_with_all_that_it_mends():
 
 
 def test_notes_do_not_spoil_health():
-    assert "Everything needed is here" in shown(Check.note("machine", "gpu", "none", "buy one"))
+    text = shown(Check.note("machine", "gpu", "none", "buy one"))
+    assert "Everything needed is here" in text
+    assert "ask --profile p 'what does feature 3 respond to?'" in text

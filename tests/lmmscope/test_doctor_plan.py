@@ -7,7 +7,14 @@ import huggingface_hub.constants
 import pytest
 from typer.main import get_command
 
-from lmmscope import doctor_data, doctor_extras, doctor_models, doctor_plan, doctor_servers
+from lmmscope import (
+    doctor,
+    doctor_data,
+    doctor_extras,
+    doctor_models,
+    doctor_plan,
+    doctor_servers,
+)
 from lmmscope.cli import app
 from lmmscope.settings import load_settings
 
@@ -54,6 +61,14 @@ def test_a_coder_that_is_not_published_has_the_command_that_trains_it():
     assert {name: asked[name] for name in wanted} == wanted
     assert str(asked["out"]) == settings.models.sae
     assert by_name(doctor_data.examine(settings))["train"].state == "missing"
+
+
+def test_the_training_command_of_a_profile_in_a_file_names_the_file(tmp_path):
+    mine = tmp_path / "mine.toml"
+    mine.write_text('extends = "llava-next-8b-layer-8"\n[models]\nsae = "./saes/mine"\n')
+    (fix,) = (c.fix for c in doctor.examine(str(mine)).checks if c.name == "sae")
+    words = shlex.split(fix or "")
+    assert words[words.index("--profile") + 1] == str(mine)
 
 
 @pytest.mark.parametrize(

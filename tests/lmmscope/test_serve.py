@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from lmmscope.cli import app
 from lmmscope.doctor_servers import server_check
-from lmmscope.engines import command_of, url_of
+from lmmscope.engines import check_installed, url_of
 from sae_core.errors import UserError
 from tools.backends.chat import ChatRequest, Message
 from tools.backends.config import ServerConfig
@@ -206,8 +206,44 @@ def test_a_model_that_is_not_there_is_named(engine):
 
 def test_what_installs_an_engine_is_there():
     with pytest.raises(UserError) as failure:
-        command_of("sglang", Path("/nowhere"), TARGET, host="127.0.0.1", port=1)
+        check_installed("sglang", Path("/nowhere"))
     assert Path(str(failure.value).split(" -r ")[1]).is_file()
+
+
+def printed(*command):
+    result = CliRunner().invoke(app, ["serve", "--print", *command])
+    assert result.exit_code == 0, result.output
+    return result.stdout.strip()
+
+
+PUBLISHED = "--model-path lmms-lab/llava-onevision-qwen2-72b-ov-sft --host 127.0.0.1 --port 30000"
+
+
+@pytest.mark.parametrize("role", ["explainer", "judge"])
+def test_the_papers_server_is_started_as_its_profile_says(role, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    started_by = printed(role, "--profile", "llava-next-8b")
+    engine = f"{tmp_path}/lmmscope/sglang/bin/sglang"
+    options = "--tp-size 8 --chat-template chatml-llava"
+    assert started_by == f"{engine} serve {PUBLISHED} {options}"
+    more = printed(role, "--profile", "llava-next-8b", "--port", "7", "--", "--tp-size", "4")
+    assert more == f"{engine} serve {PUBLISHED} --tp-size 4".replace("30000", "7")
+
+
+def test_another_engine_gets_none_of_the_profiles_options(tmp_path):
+    command = printed(
+        "explainer", "--profile", "llava-next-8b", "--engine", "vllm", "--venv", str(tmp_path)
+    )
+    assert command.startswith(f"{tmp_path}/bin/vllm serve lmms-lab/")
+    assert command.endswith("--port 30000")
+
+
+def test_without_a_server_in_the_profile_ours_serves_its_model():
+    command = printed("explainer")
+    folder = weights_folder("explainer")
+    assert command.startswith("HF_HUB_OFFLINE=1 ")
+    assert command.endswith(f"bin/transformers serve {folder} --host 127.0.0.1 --port 30000")
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,11 @@ class Breaker:
         self._opened = 0.0
         self._trying = False
 
+    @property
+    def ready(self) -> bool:
+        """Whether an attempt would be made now."""
+        return self._failures < self._most or not (self._trying or self._left() > 0)
+
     @contextmanager
     def attempt(self) -> Generator[None]:
         """One attempt, or CircuitOpen in its place."""
@@ -57,12 +62,15 @@ class Breaker:
         """Whether this is the one trial of an open circuit."""
         if self._failures < self._most:
             return False
-        left = self._opened + self._rest - self._clock()
-        if left > 0 or self._trying:
+        if not self.ready:
             raise CircuitOpen(
                 f"{self._name} failed {self._failures} times in a row and is left alone for "
-                f"{max(left, 0.0):.0f} s more. Try lmmscope doctor",
-                max(left, 0.0),
+                f"{self._left():.0f} s more. Try lmmscope doctor",
+                self._left(),
             )
         self._trying = True
         return True
+
+    def _left(self) -> float:
+        """For how long an open circuit stays open."""
+        return max(0.0, self._opened + self._rest - self._clock())

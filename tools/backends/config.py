@@ -6,7 +6,7 @@ prompt can name another one.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -18,6 +18,7 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     SecretStr,
+    model_validator,
 )
 
 
@@ -31,6 +32,9 @@ def _base_url(url: str) -> str:
     if parts.query or parts.fragment:
         raise ValueError("an address ends with its path: no ? and no #")
     return url.rstrip("/").removesuffix("/v1").rstrip("/")
+
+
+Address = Annotated[str, AfterValidator(_base_url)]
 
 
 def _sendable(key: SecretStr) -> SecretStr:
@@ -48,8 +52,11 @@ class ServerConfig(BaseModel):
         frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True
     )
 
-    base_url: Annotated[str, AfterValidator(_base_url)]
-    """Where it is, for example http://localhost:30000; /v1 is added to it."""
+    base_url: Address
+    """Where it is, for example http://localhost:30000; /v1 is added to it. A list, or addresses
+    with commas between them, are replicas of one server."""
+    replicas: tuple[Address, ...] = ()
+    """Where the same model is served too: a request goes to the least busy one."""
     model: str = ""
     """The name it serves the model under; empty is the only one that it lists."""
     api_key: Annotated[SecretStr, AfterValidator(_sendable)] | None = None
@@ -59,7 +66,7 @@ class ServerConfig(BaseModel):
     multi_images: bool = False
     """Mark each of several pictures for SGLang, whose LLaVA otherwise sees only the first one."""
     concurrency: PositiveInt = 8
-    """Requests at the same time, at most; fewer while the server is overloaded."""
+    """Requests at the same time, at most, for each address; fewer while it is overloaded."""
     attempts: PositiveInt = 4
     """How often one call is tried."""
     seconds: PositiveFloat = Field(default=120.0, allow_inf_nan=False)
@@ -69,6 +76,36 @@ class ServerConfig(BaseModel):
     longest_reply: PositiveInt = 4_000_000
     """Bytes; a server that sends more is not waited for."""
     failures: PositiveInt = 5
-    """After so many failed attempts in a row the server counts as down."""
+    """After so many failed attempts in a row an address counts as down."""
     rest: PositiveFloat = Field(default=30.0, allow_inf_nan=False)
-    """Seconds for which a server that is down is not asked."""
+    """Seconds for which an address that is down is not asked."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _several(cls, values: Any) -> Any:
+        """Of several addresses the first stands for all: what was asked is known by it."""
+        if not isinstance(values, dict):
+            return values
+        url = values.get("base_url")
+        several = url.split(",") if isinstance(url, str) else url
+        if not isinstance(several, list | tuple) or not several:
+            return values
+        first, *others = (one.strip() if isinstance(one, str) else one for one in several)
+        return {**values, "base_url": first, "replicas": (*others, *values.get("replicas", ()))}
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if len(set(self.addresses)) < len(self.addresses):
+            raise ValueError("base_url names the same address twice")
+        return self
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where requests may go."""
+        return (self.base_url, *self.replicas)
+
+    def each(self) -> tuple[ServerConfig, ...]:
+        """One server for each address."""
+        return tuple(
+            self.model_copy(update={"base_url": one, "replicas": ()}) for one in self.addresses
+        )

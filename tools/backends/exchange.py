@@ -23,6 +23,8 @@ JSON = "application/json"
 class Answer(NamedTuple):
     """What came back, complete."""
 
+    server: ServerConfig
+    """Who sent it."""
     status: int
     headers: httpx2.Headers
     body: bytes
@@ -70,7 +72,7 @@ class Exchange:
                         f"{self._config.longest_reply} bytes for one reply. Try lmmscope doctor"
                     )
             hidden = self.key.hidden_bytes(bytes(received))
-            return Answer(response.status_code, response.headers, hidden)
+            return Answer(self._config, response.status_code, response.headers, hidden)
 
     async def close(self) -> None:
         """Let go of the connections."""

@@ -64,7 +64,7 @@ class ServerEditor(Endpoint):
         return httpx2.Request("POST", self._config.base_url, data=fields, files=files)
 
     def _picture(self, answer: Answer) -> Image.Image:
-        base = self._config.base_url
+        base = answer.server.base_url
         try:
             made = _Edited.model_validate_json(answer.body).data[0]
             image = Image.open(io.BytesIO(base64.b64decode(made.b64_json, validate=True)))

@@ -35,16 +35,18 @@ class Patience:
             self._until = asyncio.get_running_loop().time() + self._config.seconds
         return self._until
 
-    async def wait(self, failure: TryAgain) -> None:
-        """Pause before the next attempt; where there can't be one, fail for good."""
+    async def wait(self, failure: TryAgain, *, elsewhere: bool = False) -> None:
+        """Pause before the next attempt, unless that is made elsewhere; if none is left, fail."""
         longest = self._config.first_pause * 2 ** (self._attempts - 1)
         # Scattered, so that calls that failed together do not come back together.
         seconds = max(failure.after or 0.0, longest * random.uniform(0.5, 1.0))
+        seconds = 0.0 if elsewhere else seconds
         left = (self._until or 0.0) - asyncio.get_running_loop().time()
         if self._attempts >= self._config.attempts or seconds >= left:
             tried = f" (attempt {self._attempts})" if self._attempts > 1 else ""
             raise TryAgain(f"{failure.reason}{tried}", failure.after)
-        await self._pause(seconds)
+        if not elsewhere:
+            await self._pause(seconds)
 
 
 def retry_after(value: str | None, now: datetime | None = None) -> float | None:

@@ -38,7 +38,7 @@ class ServerChat(Endpoint):
 
     @property
     def identity(self) -> str:
-        """The server, its model, and how pictures are sent."""
+        """The server, its model, and how pictures are sent; replicas are the same server."""
         shown = {"base_url", "model", "longest_side", "multi_images"}
         return self._config.model_dump_json(include=shown)
 
@@ -62,6 +62,6 @@ class ServerChat(Endpoint):
         return await self._called(PATH, payload, self._reply, patience)
 
     def _reply(self, answer: Answer) -> ChatReply:
-        reply = reply_in(answer.body, self._config)
-        hidden = self._exchange.key.hidden
+        reply = reply_in(answer.body, answer.server)
+        hidden = self._key.hidden
         return reply.model_copy(update={"text": hidden(reply.text), "model": hidden(reply.model)})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import traceback
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from langchain_core.runnables.config import var_child_runnable_config
 from langgraph.errors import GraphDrained
 
 from agent.desk import Desk
+from agent.errors import Broke
 from agent.findings import FeatureFinding
 from agent.office import Office
 from agent.provenance import feature_key
@@ -46,16 +47,27 @@ class Labelled(NamedTuple):
 
 async def label(office: Office, unit: str, features: Sequence[int]) -> Labelled:
     """Investigate each feature once; stops early where the budget ends or a drain is asked for."""
-    gate = asyncio.Semaphore(office.workers)
     wanted = list(dict.fromkeys(features))
-    tasks = [asyncio.create_task(_one(office, gate, unit, feature)) for feature in wanted]
+    pending, came = deque(wanted), dict[int, _Found | Failed]()
+
+    async def work() -> None:
+        while pending:
+            feature = pending.popleft()
+            came[feature] = await _one(office, unit, feature)
+
+    tasks = [asyncio.create_task(work()) for _ in range(min(office.workers, len(wanted)))]
     try:
-        told = await asyncio.gather(*tasks)
-    except BaseException:
+        await asyncio.gather(*tasks)
+    except BaseException as stopped:
+        pending.clear()
+        # Elsewhere nothing can be gone on with later, so what is begun comes to its end.
+        begun = office.elsewhere is not None and isinstance(stopped, (GraphDrained, OverBudget))
         for task in tasks:
-            task.cancel()
+            if not begun:
+                task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
+    told = [came[feature] for feature in wanted]
     return Labelled(
         findings=tuple(one.finding for one in told if isinstance(one, _Found)),
         failed=tuple(one for one in told if isinstance(one, Failed)),
@@ -68,29 +80,27 @@ class _Found(NamedTuple):
     before: bool
 
 
-async def _one(office: Office, gate: asyncio.Semaphore, unit: str, feature: int) -> _Found | Failed:
+async def _one(office: Office, unit: str, feature: int) -> _Found | Failed:
     desk = office.desk
     key = feature_key(desk.provenance, feature, desk.rules)
-    async with gate:
-        known = office.store.done(key)
-        if known is None and office.earlier is not None:
-            known = office.earlier(f"{unit}/{feature}", feature)
-        if isinstance(known, FeatureFinding):
-            return _Found(known, before=True)
-        if office.control.drain_requested:
-            raise GraphDrained(office.control.drain_reason or "stopped")
-        try:
-            await _investigated(office, f"{unit}/{feature}", feature, key)
-        except (OverBudget, GraphDrained):
-            raise
-        except (ToolFailure, UserError) as failure:
-            return _failed(desk.at(f"{unit}/{feature}", STEPS, "batch"), feature, str(failure))
-        except (OSError, sqlite3.Error):
-            raise  # the disk, or the store itself: nothing else would go better
-        except Exception as bug:  # noqa: BLE001 (one feature must not stop the rest)
-            reason = f"{type(bug).__name__}: {bug}"
-            trace = "".join(traceback.format_exception(bug))
-            return _failed(desk.at(f"{unit}/{feature}", STEPS, "batch"), feature, reason, trace)
+    known = office.store.done(key)
+    if known is None and office.earlier is not None:
+        known = office.earlier(f"{unit}/{feature}", feature)
+    if isinstance(known, FeatureFinding):
+        return _Found(known, before=True)
+    if office.control.drain_requested:
+        raise GraphDrained(office.control.drain_reason or "stopped")
+    try:
+        await _investigated(office, f"{unit}/{feature}", feature, key)
+    except (OverBudget, GraphDrained):
+        raise
+    except (ToolFailure, UserError) as failure:
+        return _failed(desk.at(f"{unit}/{feature}", STEPS, "batch"), feature, str(failure))
+    except (OSError, sqlite3.Error):
+        raise  # the disk, or the store itself: nothing else would go better
+    except Exception as error:  # noqa: BLE001 (one feature must not stop the rest)
+        bug = error if isinstance(error, Broke) else Broke.by(error)
+        return _failed(desk.at(f"{unit}/{feature}", STEPS, "batch"), feature, str(bug), bug.trace)
     found = office.store.done(key)
     assert isinstance(found, FeatureFinding), f"feature {feature} ended without a finding"
     return _Found(found, before=False)
@@ -104,6 +114,9 @@ def _failed(desk: Desk, feature: int, reason: str, trace: str | None = None) -> 
 
 async def _investigated(office: Office, unit: str, feature: int, key: str) -> None:
     """Run the feature's graph from where it is: its beginning, or its last step before a crash."""
+    if office.elsewhere is not None:
+        await office.elsewhere(office.desk, office.store, unit, feature, key)
+        return
     # Not a part of the graph that asks for it: its checkpoints are its own.
     var_child_runnable_config.set(None)
     config: Any = {

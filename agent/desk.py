@@ -19,7 +19,7 @@ from agent.meter import metered
 from agent.transcript import asking
 from tools.artefacts import ArtefactId
 from tools.evidence import Split
-from tools.failures import ToolFailure, WontWork
+from tools.failures import NeedsApproval, ToolFailure, WontWork
 from tools.lab import Lab
 from tools.registry import named
 from tools.tool import Result
@@ -189,6 +189,12 @@ class Desk:
             listener.hear(event)
         return event
 
+    def pass_on(self, events: Sequence[Event]) -> None:
+        """Tell whoever listens what happened elsewhere and is kept already."""
+        for event in events:
+            for listener in self._listeners[1:]:
+                listener.hear(event)
+
     def _taken(self) -> int:
         """The next place of the step."""
         self._place += 1
@@ -210,7 +216,8 @@ class Desk:
                 asked = _plain(given)
                 result: Result = await chosen.call(lab or self.lab, given)
             except ToolFailure as failure:
-                self._broke(tool, failure.reason, asked, meter.cost, place)
+                if not isinstance(failure, NeedsApproval):  # that is asked for, and did not fail
+                    self._broke(tool, failure.reason, asked, meter.cost, place)
                 raise
             except BaseException as error:
                 # Cancelled, or a bug: what was spent was spent.

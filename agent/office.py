@@ -6,7 +6,7 @@ Built by `agent.running`. Knows what belongs together; nothing of what is done w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import RunControl
@@ -17,6 +17,14 @@ from agent.planner import Planner
 from agent.store import Store
 
 Graph = CompiledStateGraph[Any, Any, Any, Any]
+
+
+class Elsewhere(Protocol):
+    """Investigates features in other processes, and keeps in the store what comes home."""
+
+    async def __call__(self, desk: Desk, store: Store, unit: str, feature: int, key: str) -> None:
+        """One feature; its finding has the key."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -33,3 +41,5 @@ class Office:
     """How many features are investigated at a time."""
     earlier: Earlier | None = None
     """What stood answered before, for a run that follows another one."""
+    elsewhere: Elsewhere | None = None
+    """Where features are investigated, if not here."""

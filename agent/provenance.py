@@ -64,6 +64,11 @@ def feature_key(known: Provenance, feature: int, rules: Rules) -> str:
     )
 
 
+def subject_of(known: Provenance, feature: int) -> str:
+    """What sealed pictures are opened for, whichever settings it is asked with."""
+    return f"feature {feature} of {known.coder}"
+
+
 def _pictures(lab: Lab) -> dict[str, str]:
     found = {}
     for split in SPLITS:

@@ -28,7 +28,7 @@ from agent.findings import Provenance
 from agent.fork import Earlier, Fork
 from agent.graph import behaviour_graph, feature_graph, request_graph
 from agent.naming import run_name as run_name  # whoever begins runs has it from here
-from agent.office import Office
+from agent.office import Elsewhere, Office
 from agent.plan import Plan
 from agent.planner import Exchange, Named, Planner
 from agent.store import Reader, Store
@@ -36,8 +36,8 @@ from agent.tasks import told
 from tools.backends.budget import OverBudget
 from tools.lab import Lab
 
-Approve = Callable[[str, float], Awaitable[bool]]
-"""Whether somebody agrees to what something costs."""
+Approve = Callable[[str, float], Awaitable[bool | None]]
+"""Whether somebody agrees to what something costs; None: nobody can say now, so the run waits."""
 STEPS = 100
 """Of a request's graph: a limit for bugs."""
 
@@ -54,6 +54,8 @@ class Ended(NamedTuple):
     """The features and findings that it speaks of."""
     why: str = ""
     """Why it paused."""
+    asks: bool = False
+    """It paused since somebody has to agree first, and nobody was there."""
 
 
 class Hands(NamedTuple):
@@ -74,6 +76,8 @@ class Hands(NamedTuple):
     """Where the run leaves an earlier one."""
     earlier: Earlier | None = None
     """What stood answered before it."""
+    elsewhere: Elsewhere | None = None
+    """Where features are investigated, if not here."""
 
 
 @asynccontextmanager
@@ -103,6 +107,7 @@ async def office(hands: Hands, run: str, control: RunControl) -> AsyncGenerator[
             control=control,
             workers=hands.workers,
             earlier=hands.earlier,
+            elsewhere=hands.elsewhere,
         )
 
 
@@ -206,10 +211,13 @@ async def _run(
                 if not asked:
                     break
                 wanted = asked[0].value
-                given = Command(resume=await approve(wanted["reason"], wanted["cost"]))
+                agreed = await approve(wanted["asked"], wanted["cost"])
+                if agreed is None:
+                    why = f"waits until somebody approves: {wanted['asked']}"
+                    return _paused(hands.store, run, why, asks=True)
+                given = Command(resume=agreed)
         except (GraphDrained, OverBudget) as stopped:
-            hands.store.ended(run, "paused", str(stopped))
-            return Ended(run, "paused", "", None, (), why=str(stopped))
+            return _paused(hands.store, run, str(stopped))
         except BaseException as error:
             hands.store.ended(run, "failed", f"{type(error).__name__}: {error}")
             raise
@@ -217,6 +225,11 @@ async def _run(
         hands.store.ended(run, "done", ended.answer)
         await _forget(here)
         return ended
+
+
+def _paused(store: Store, run: str, why: str, *, asks: bool = False) -> Ended:
+    store.ended(run, "paused", why)
+    return Ended(run, "paused", "", None, (), why=why, asks=asks)
 
 
 def _ended(run: str, state: dict[str, Any]) -> Ended:

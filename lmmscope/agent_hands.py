@@ -5,7 +5,7 @@ Knows constructors; nothing of what the agent does with them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
+import prompts
 from lmmscope.limits import Spend
 from lmmscope.settings import Settings
 from sae_core.errors import UserError
@@ -26,11 +27,15 @@ if TYPE_CHECKING:
     from agent.fork import Earlier, Fork
     from agent.planner import Planner
     from agent.running import Hands
+    from agent.served import Books, ServedModel
     from agent.store import Store
-    from agent.transcript import Calls
+    from lmmscope.ray_batch import Abroad
     from lmmscope.shelf import Shelf
-    from tools.backends.ledger import Ledger
     from tools.lab import Lab
+
+
+CHAT = "planner"
+"""The role of the chat model, which may also investigate freely."""
 
 
 @asynccontextmanager
@@ -47,64 +52,57 @@ async def hands(
     forked: str | None = None,
     options: Mapping[str, Any] | None = None,
     shelf: Shelf | None = None,
+    abroad: Abroad | None = None,
 ) -> AsyncGenerator[Hands]:
     """Everything for one run; a replayed one gets its models' replies from the record.
 
     So does one that leaves another run at an event, `forked`, as far as both share a history.
+    Where features are investigated `abroad`, no model is loaded here for them.
     """
-    from agent.fork import ForkedChat, fork_at
+    from agent.fork import fork_at
     from agent.meter import MeteringLedger
+    from agent.planner import ChatPlanner, OfflinePlanner
     from agent.running import Hands
+    from agent.served import Books
     from agent.store import FoundOut
-    from agent.transcript import ReplayedChat, TranscribedChat
     from lmmscope.laboratory import lab
+    from lmmscope.replies import Replies
     from tools.backends.budget import Budget, Limits
-    from tools.backends.chat import ChatModel
     from tools.backends.ledger import MemoryLedger
-
-    recorded: list[ReplayedChat] = []
-
-    def around(role: str, make: Callable[[], ChatModel]) -> ChatModel:
-        if replayed is not None:
-            recorded.append(ReplayedChat(store.calls(replayed, role)))
-            return recorded[-1]
-        # Outermost, so that replies from the cache are recorded too.
-        asked = TranscribedChat(make(), store, store.artefacts)
-        if left is None:
-            return asked
-        run = left.run
-        return ForkedChat(asked, lambda unit: store.calls(run, role, unit=unit), store, left)
 
     with open_store(settings) as store, _kept(settings, store, replayed) as keeping:
         left = fork_at(store, forked.partition("/")[0], forked) if forked else None
         ledger = MeteringLedger(MemoryLedger())
+        budget = Budget(Limits(calls=spend.calls, tokens=spend.tokens, money=spend.money))
+        replies = Replies(store, replayed, left)
+        books = Books(ledger, budget, calls=store, history=replies.history(CHAT))
+        model = replies.recorded(CHAT) if replayed else _served(settings, books)
         made = lab(
             settings,
             ledger,
-            Budget(Limits(calls=spend.calls, tokens=spend.tokens, money=spend.money)),
+            budget,
             planted_seed=planted_seed,
             sae=sae,
-            around=around,
+            around=replies.around,
             labels=FoundOut(keeping, lambda: made.observer.digest),
             shelf=shelf,
         )
         try:
             yield Hands(
                 made,
-                planner(settings, ledger, store),
+                ChatPlanner(model or OfflinePlanner()),
                 keeping,
-                _provenance(made, settings, store, replayed, left),
+                abroad.provenance if abroad else _provenance(made, settings, store, replayed, left),
                 rules,
-                workers,
+                abroad.size if abroad else workers,
                 listeners,
-                _explorer(settings) if rules.free else None,
+                _explorer(settings, model) if rules.free else None,
                 options or {},
                 left,
                 _earlier(store, replayed, left),
+                abroad.elsewhere if abroad else None,
             )
-            # A step may have taken a missing reply for a failure like any other.
-            for missed in (one for chat in recorded for one in chat.missed):
-                raise missed
+            replies.check()
         finally:
             await made.close()
 
@@ -154,24 +152,29 @@ def open_store(settings: Settings) -> Store:
     return Store(settings.runs)
 
 
-def planner(
-    settings: Settings, ledger: Ledger | None = None, calls: Calls | None = None
-) -> Planner:
-    """The profile's chat model with tools, or the offline one."""
+def planner(settings: Settings) -> Planner:
+    """The profile's chat model with tools, or the offline one; what they take is not counted."""
     from agent.planner import ChatPlanner, OfflinePlanner
 
-    model = free_model(settings)
-    return ChatPlanner(model if model is not None else OfflinePlanner(), ledger=ledger, calls=calls)
+    return ChatPlanner(_served(settings) or OfflinePlanner())
 
 
-def _explorer(settings: Settings) -> BaseChatModel:
-    model = free_model(settings)
+def _explorer(settings: Settings, model: BaseChatModel | None) -> BaseChatModel:
     if model is None:
         raise UserError(
             f"Profile {settings.name!r} names no chat model that could investigate freely. Set "
             "servers.planner in it, or LMMSCOPE_SERVERS__PLANNER=http://localhost:30000"
         )
     return model
+
+
+def _served(settings: Settings, books: Books | None = None) -> ServedModel | None:
+    from agent.served import Books, ServedModel
+
+    model = free_model(settings)
+    if model is None:
+        return None
+    return ServedModel(model=model, prompt=prompts.load("plan"), books=books or Books())
 
 
 def free_model(settings: Settings) -> BaseChatModel | None:

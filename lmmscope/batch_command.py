@@ -23,7 +23,7 @@ from lmmscope.limits import (
     Tokens,
     Workers,
 )
-from lmmscope.options import Profile
+from lmmscope.options import Actors, Profile, Ray
 from lmmscope.work import Choices, labelling, ready
 from sae_core.errors import UserError
 
@@ -46,6 +46,8 @@ def batch(
     runs: Runs = None,
     planted_seed: PlantedSeed = None,
     sae: Sae = None,
+    ray: Ray = None,
+    actors: Actors = None,
     profile: Profile = None,
 ) -> None:
     """Label many features; what is done already is skipped, what fails is listed at the end."""
@@ -61,6 +63,8 @@ def batch(
         as_json,
         free,
         total=active or len(wanted),
+        ray=ray,
+        actors=actors,
     )
     conduct(chosen, labelling(wanted, active))
 

@@ -6,21 +6,29 @@ It prints; everything else is sae_core's, built by the wiring. Heavy packages ar
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lmmscope.options import AsJson, Profile
+from lmmscope.options import Actors, AsJson, Profile, Ray
 from sae_core.errors import UserError
+
+if TYPE_CHECKING:
+    from lmmscope.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="The feature index: which pictures make what fire.")
 
 
 @app.command()
 def build(
-    out: Annotated[Path, typer.Option(help="The folder to write the index to.")],
-    n: Annotated[int | None, typer.Option("-n", min=1, help="How many pictures; else all.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The folder to write it to; else where runs look for it.")
+    ] = None,
+    n: Annotated[
+        int | None, typer.Option("-n", min=1, help="How many pictures; else the profile's.")
+    ] = None,
     data: Annotated[
         str | None, typer.Option(help="toybox:SPLIT or a folder of pictures; else the profile's.")
     ] = None,
@@ -35,11 +43,14 @@ def build(
     part: Annotated[
         str | None, typer.Option(help="Only pictures FIRST:END, to be merged with other parts.")
     ] = None,
+    ray: Ray = None,
+    actors: Actors = None,
     profile: Profile = None,
 ) -> None:
     """Run all pictures through the model once; goes on where an earlier build was stopped."""
     from lmmscope import wiring
     from lmmscope.index_view import counted
+    from lmmscope.laboratory import kept_at
     from lmmscope.settings import load_settings
     from sae_core.index.build import build_part
     from sae_core.index.levels import FILE, StrongObserver, levels_of, write_levels
@@ -48,16 +59,30 @@ def build(
 
     settings = load_settings(profile)
     wiring.use_threads(settings)
-    if (out / "index.json").exists():
-        raise UserError(f"{out} already holds an index. Try lmmscope index show, or another folder")
-    shown = wiring.pictures(settings, data or settings.data.explore, n)
+    if out is None and part is not None:
+        raise UserError(f"--part {part} is to be merged with others. Try --out FOLDER with it")
+    _refuse_finished(out)
+    count = n or (None if data else settings.data.explore_pictures)
+    sizes = {"top": top, "sample": sample}
+    if ray is not None:
+        from lmmscope.ray_index import Wanted, build_now
+
+        span = None if part is None else partial(_span, part)
+        seen = _of(settings, data or settings.data.explore, count)
+        made = build_now(Wanted(seen, planted_seed, sae, sizes, out, span), ray, actors)
+        typer.echo(f"wrote {made.out}: {made.features} features, {made.pictures} pictures")
+        return
+    shown = wiring.pictures(settings, data or settings.data.explore, count)
     if planted_seed is None:
         seeing = wiring.strong(settings, wiring.observer(settings, sae), shown, out)
     else:
         seeing = wiring.planted(planted_seed)
+    spec = spec_of(seeing, shown, levels=levels_of(seeing), **sizes)
+    if out is None:
+        out = kept_at(settings, spec, "explore")
+        _refuse_finished(out)
     if isinstance(seeing, StrongObserver):
         write_levels(seeing.levels, out / FILE)
-    spec = spec_of(seeing, shown, levels=levels_of(seeing), top=top, sample=sample)
     span = range(len(shown)) if part is None else _span(part, len(shown))
     with counted(source_of(seeing, shown, settings.batch), span) as source:
         if part is None:
@@ -115,6 +140,19 @@ def merge(
     if (parts[0] / FILE).exists():
         shutil.copyfile(parts[0] / FILE, out / FILE)
     typer.echo(f"wrote {out}")
+
+
+def _of(settings: Settings, pictures: str | None, count: int | None) -> Settings:
+    """The profile with these pictures alone, and levels that are those of the index to be built."""
+    other = {"explore": pictures, "explore_pictures": count}
+    none = dict.fromkeys(("validation", "test", "index", "test_index"))
+    data = settings.data.model_copy(update={**other, **none})
+    return settings.model_copy(update={"data": data})
+
+
+def _refuse_finished(out: Path | None) -> None:
+    if out is not None and (out / "index.json").exists():
+        raise UserError(f"{out} already holds an index. Try lmmscope index show, or another folder")
 
 
 def _level(folder: Path, feature: int) -> float:

@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from http.client import HTTPException
 from pathlib import Path
+from typing import NamedTuple
 
 from lmmscope import wiring
 from lmmscope.doctor_servers import served_models
@@ -71,7 +72,7 @@ def lab(
         known = None if sae or not settings.data.index else wiring.model_folder(settings.data.index)
         return wiring.strong(settings, graded, pictures["explore"], known)
 
-    replies = ReplyCache(settings.runs / "cache" / "replies")
+    replies = replies_of(settings)
 
     def chat(role: str) -> ChatModel:
         return around(
@@ -82,12 +83,8 @@ def lab(
         )
 
     def index(split: Split) -> Index:
-        name = None if sae or planted_seed is not None else _shipped(settings, split)
-        if name is not None:
-            found = wiring.index_in(settings, wiring.model_folder(name))
-            if found.spec.pictures == pictures[split].digest:
-                return found
-        return _kept_index(settings, observer(), pictures[split], split)
+        shipped = shipped_index(settings, pictures[split], split, planted_seed, sae)
+        return shipped or _kept_index(settings, observer(), pictures[split], split)
 
     makers = Makers(
         observer=observer,
@@ -111,6 +108,11 @@ def lab(
         questions=_questions(settings),
         looks=None if settings.data.looks is None else wiring.model_folder(settings.data.looks),
     )
+
+
+def replies_of(settings: Settings) -> ReplyCache:
+    """What models have said to these runs."""
+    return ReplyCache(settings.runs / "cache" / "replies")
 
 
 def lab_alone(
@@ -151,13 +153,33 @@ def _shipped(settings: Settings, split: Split) -> str | None:
     return {"explore": settings.data.index, "test": settings.data.test_index}.get(split)
 
 
+def shipped_index(
+    settings: Settings,
+    pictures: PictureSet,
+    split: Split,
+    planted_seed: int | None,
+    sae: str | None,
+) -> Index | None:
+    """The index that the profile names, if it is one of these features on these pictures."""
+    name = None if sae or planted_seed is not None else _shipped(settings, split)
+    if name is None:
+        return None
+    found = wiring.index_in(settings, wiring.model_folder(name))
+    return found if found.spec.pictures == pictures.digest else None
+
+
+def index_spec(observer: Observer, pictures: PictureSet, split: Split, **sizes: int) -> IndexSpec:
+    """What the index of a split is built from; of held-out pictures it keeps more by chance."""
+    usual = {} if split == "explore" else {"sample": HELD_OUT}
+    return spec_of(observer, pictures, levels=levels_of(observer), **{**usual, **sizes})
+
+
 def _kept_index(
     settings: Settings, observer: Observer, pictures: PictureSet, split: Split
 ) -> Index:
     """The index of these features on these pictures, built if it is not there yet."""
-    sizes = {} if split == "explore" else {"sample": HELD_OUT}
-    spec = spec_of(observer, pictures, levels=levels_of(observer), **sizes)
-    path = settings.runs / "indexes" / _name(spec, split)
+    spec = index_spec(observer, pictures, split)
+    path = kept_at(settings, spec, split)
     if not (path / "index.json").exists():
         found = source_of(observer, pictures, settings.batch)
         with counted(found, range(len(pictures))) as source:
@@ -165,8 +187,10 @@ def _kept_index(
     return Index.open(path, coder=observer.digest, model=observer.model, hook=observer.hook)
 
 
-def _name(spec: IndexSpec, split: Split) -> str:
-    return f"{split}-{hashlib.sha256(spec.model_dump_json().encode()).hexdigest()[:16]}"
+def kept_at(settings: Settings, spec: IndexSpec, split: Split) -> Path:
+    """Where runs look for an index, by what it is built from."""
+    name = hashlib.sha256(spec.model_dump_json().encode()).hexdigest()[:16]
+    return settings.runs / "indexes" / f"{split}-{name}"
 
 
 def _chat(settings: Settings, role: str, servers: AsyncExitStack, kept: Shelf) -> ChatModel:
@@ -186,21 +210,55 @@ def _chat(settings: Settings, role: str, servers: AsyncExitStack, kept: Shelf) -
 
 
 def named(server: ServerConfig) -> ServerConfig:
-    """The server with the name of its model: the profile's, or the only one that it lists."""
-    if server.model:
+    """The server with the name of its model: the profile's, or the only one that it lists.
+
+    Replicas have to agree; one that does not answer yet is asked when it does.
+    """
+    if server.model and not server.replicas:
         return server
-    try:
-        names = served_models(f"{server.base_url}/v1/models")
-    except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
+    listed, fault = _listed(server)
+    if server.model:
+        lacking = [url for url, names in listed.items() if server.model not in names]
+        if 0 < len(lacking) < len(listed):
+            raise _disagreement(listed, lacking[0])
+        return server
+    if not listed:
         raise UserError(
-            f"{server.base_url} does not say which models it serves: {error}. Try lmmscope doctor"
-        ) from None
-    if len(names) != 1:
-        listed = f"{len(names)} models ({', '.join(names[:3])}, ...)" if names else "no model"
-        raise UserError(
-            f"{server.base_url} lists {listed}. Set model beside base_url under [servers]"
+            f"{', '.join(server.addresses)} does not say which models it serves: {fault}. "
+            "Try lmmscope doctor"
         )
-    return server.model_copy(update={"model": names[0]})
+    for url, names in listed.items():
+        if len(names) != 1:
+            several = f"{len(names)} models ({', '.join(names[:3])}, ...)" if names else "no model"
+            raise UserError(f"{url} lists {several}. Set model beside base_url under [servers]")
+        if names != next(iter(listed.values())):
+            raise _disagreement(listed, url)
+    return server.model_copy(update={"model": next(iter(listed.values()))[0]})
+
+
+class _Listed(NamedTuple):
+    """The models that each address lists, and what is wrong with one that lists none."""
+
+    models: dict[str, list[str]]
+    fault: Exception | None
+
+
+def _listed(server: ServerConfig) -> _Listed:
+    found, fault = {}, None
+    for url in server.addresses:
+        try:
+            found[url] = served_models(f"{url}/v1/models")
+        except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
+            fault = error
+    return _Listed(found, fault)
+
+
+def _disagreement(listed: dict[str, list[str]], url: str) -> UserError:
+    told = "; ".join(f"{one} {', '.join(names[:3]) or 'none'}" for one, names in listed.items())
+    return UserError(
+        f"{url} serves another model than its replicas: {told}. Take it out of base_url, or start "
+        "the same model there"
+    )
 
 
 def _grounder(settings: Settings) -> Grounder:

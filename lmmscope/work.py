@@ -7,6 +7,7 @@ of whoever looks on.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from agent.events import Listener
     from agent.running import Approve, Ended, Hands
+    from lmmscope.ray_batch import Abroad
     from lmmscope.settings import Settings
     from lmmscope.shelf import Shelf
 
@@ -37,11 +39,15 @@ class Choices(NamedTuple):
     """The event at which an earlier run is left."""
     total: int | None = None
     """How many features are to be labelled, where nothing else is asked."""
+    ray: str | None = None
+    """The Ray cluster that features are investigated on; else here."""
+    actors: int | None = None
+    """How many workers it gets."""
 
     @property
     def options(self) -> dict[str, Any]:
         """What a run keeps of these, to be taken up again."""
-        kept = ("workers", "steer", "planted_seed", "sae", "free", "fork")
+        kept = ("workers", "steer", "planted_seed", "sae", "free", "fork", "ray", "actors")
         return {name: getattr(self, name) for name in kept}
 
 
@@ -72,24 +78,46 @@ async def done(
     replayed: str | None = None,
     shelf: Shelf | None = None,
 ) -> Ended:
-    """Do some work with everything that a run needs."""
+    """Do some work with everything that a run needs.
+
+    What follows an earlier run is done here, wherever that one was: its record is here.
+    """
     from agent.desk import Rules
     from lmmscope.agent_hands import hands
 
-    async with hands(
-        chosen.settings,
-        chosen.spend,
-        rules=Rules(steer=chosen.steer, free=chosen.free),
-        workers=chosen.workers,
-        listeners=listeners,
-        planted_seed=chosen.planted_seed,
-        sae=chosen.sae,
-        replayed=replayed,
-        forked=chosen.fork,
-        options=chosen.options,
-        shelf=shelf,
-    ) as ready:
+    async with AsyncExitStack() as open_:
+        follows = replayed is not None or chosen.fork is not None
+        abroad = None if follows else await open_.enter_async_context(_abroad(chosen))
+        ready = await open_.enter_async_context(
+            hands(
+                chosen.settings,
+                chosen.spend,
+                rules=Rules(steer=chosen.steer, free=chosen.free),
+                workers=chosen.workers,
+                listeners=listeners,
+                planted_seed=chosen.planted_seed,
+                sae=chosen.sae,
+                replayed=replayed,
+                forked=chosen.fork,
+                options=chosen.options,
+                shelf=shelf,
+                abroad=abroad,
+            )
+        )
         return await work(ready, approve, control)
+
+
+def _abroad(chosen: Choices) -> AbstractAsyncContextManager[Abroad | None]:
+    """The cluster, where one was chosen."""
+    if chosen.ray is None:
+        return nullcontext()
+    from lmmscope.ray_batch import abroad
+    from sae_core.errors import UserError
+
+    if chosen.free:
+        raise UserError("--free needs what other features came to, and --ray keeps them apart")
+    seed, sae = chosen.planted_seed, chosen.sae
+    return abroad(chosen.settings, chosen.spend, seed, sae, chosen.ray, chosen.actors)
 
 
 def asking(question: str, *, go_on: bool = False, run: str | None = None) -> Work:

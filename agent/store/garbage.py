@@ -29,7 +29,7 @@ class Collected(NamedTuple):
 def collect(store: Reader, *, dry: bool = False) -> Collected:
     """Remove what nothing speaks of; nothing younger than a run that is at work."""
     young = min([time.time(), *(run.began.timestamp() for run in store.live())]) - MARGIN
-    spoken = _followed(store.artefacts.folder, store.referenced())
+    spoken = followed(store.artefacts.folder, store.referenced())
     removed, size, kept = 0, 0, 0
     for path in _files(store.artefacts.folder):
         try:
@@ -51,8 +51,8 @@ def _files(folder: Path) -> Iterator[Path]:
         yield from sorted(sub.iterdir())
 
 
-def _followed(folder: Path, named: set[str]) -> set[str]:
-    """Some artefacts, those that they name, and so on."""
+def followed(folder: Path, named: set[str]) -> set[str]:
+    """Some artefacts, those that they name, and so on; also ids that no file has."""
     found: set[str] = set()
     while named:
         found |= named

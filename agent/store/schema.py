@@ -49,6 +49,11 @@ def _discoveries(db: Database) -> None:
     db.executescript(_DISCOVERIES)
 
 
+@MIGRATIONS(name="8 seals of a subject")
+def _seals_of_a_subject(db: Database) -> None:
+    db.executescript("CREATE INDEX seals_of_subject ON seals (subject);")
+
+
 def pending(db: Database) -> bool:
     """Whether the file is older than this program."""
     return bool(MIGRATIONS.pending(db))

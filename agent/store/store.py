@@ -7,12 +7,13 @@ together; nothing of how anything is found.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlite_utils import Database
 
+from agent.bundle import Bundle, Seal
 from agent.events import Event
 from agent.findings import Finding, Provenance
 from agent.plan import Plan
@@ -107,29 +108,41 @@ class Store(Reader):
 
     def hear(self, event: Event) -> None:
         """Keep an event; one of the same name is replaced."""
-        row = rows.event_row(event)
-        name = {key: row[key] for key in ("run", "unit", "step", "place")}
         with self._file.change() as db:
-            db.table("events").insert(row, replace=True)
-            db.table("artefacts").insert_all(
-                {**name, "artefact": one}
-                for one in rows.artefacts_in(self.artefacts, event.model_dump_json())
-            )
+            self._add_event(db, event)
 
     def record(self, call: Call) -> None:
         """Keep a call of a model."""
-        row = rows.call_row(call)
         with self._file.change() as db:
-            number = db.table("calls").insert(row).last_rowid
-            db.table("shown").insert_all(
-                {"call": number, "artefact": one}
-                for one in rows.artefacts_in(self.artefacts, row["messages"])
-            )
+            self._add_call(db, call)
+
+    def take(self, run: str, unit: str, bundle: Bundle) -> bool:
+        """Keep all that came of a unit elsewhere in place of what there is of it, or nothing.
+
+        False where its finding is here already: a bundle that comes twice is kept once.
+        """
+        for content in bundle.artefacts.values():
+            self.artefacts.put(content)
+        finding = bundle.finding
+        with self._file.change() as db:
+            if finding is not None and self._is_kept(db, finding):
+                return False
+            for table in ("events", "calls"):
+                db.execute(f"DELETE FROM {table} WHERE run = ? AND unit = ?", (run, unit))
+            for event in bundle.events:
+                self._add_event(db, event)
+            for call in bundle.calls:
+                self._add_call(db, call)
+            for seal in bundle.seals:
+                self._add_seal(db, run, seal)
+            if finding is not None:
+                self._put(db, finding)
+        return True
 
     def put(self, finding: Finding) -> str:
         """Keep a finding with all of its rows, and give its id; once kept it does not change."""
         with self._file.change() as db:
-            if db.execute("SELECT 1 FROM findings WHERE id = ?", (finding.id,)).fetchone() is None:
+            if not self._is_kept(db, finding):
                 self._put(db, finding)
         return finding.id
 
@@ -150,16 +163,23 @@ class Store(Reader):
                 ignore=True,
             )
 
+    def correct(self, run: str, unit: str, rate: float, adjusted: Mapping[str, float]) -> None:
+        """Keep how a batch's findings stand among each other: their p, by their ids."""
+        with self._file.change() as db:
+            db.table("discoveries").insert_all(
+                (
+                    {"finding": one, "run": run, "unit": unit, "among": len(adjusted),
+                     "rate": rate, "adjusted": p}
+                    for one, p in adjusted.items()
+                ),
+                replace=True,
+            )  # fmt: skip
+
     def open(self, key: str, claim: str, pictures: str, subject: str = "") -> bool:
         """Whether sealed pictures may be opened: once, and for the same claim again."""
         asker = who_asks()
-        run = asker.run if asker else None
         with self._file.change() as db:
-            db.execute(
-                "INSERT OR IGNORE INTO seals (key, pictures, claim, subject, run, at) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                (key, pictures, claim, subject, run, _now()),
-            )
+            self._add_seal(db, asker.run if asker else None, Seal(key, claim, pictures, subject))
             query = "SELECT claim FROM seals WHERE key = ? AND pictures = ?"
             return db.execute(query, (key, pictures)).fetchone()["claim"] == claim
 
@@ -168,11 +188,41 @@ class Store(Reader):
         query = "SELECT count(*) AS n FROM seals WHERE pictures = ? AND subject = ?"
         return int(self._file.rows(query, (pictures, subject))[0]["n"])
 
+    def opened_for(self, subject: str) -> tuple[Seal, ...]:
+        """Which sealed pictures were opened for a subject, by all runs so far."""
+        query = "SELECT key, claim, pictures, subject FROM seals WHERE subject = ? ORDER BY rowid"
+        return tuple(Seal(**row) for row in self._file.rows(query, (subject,)))
+
     def take_seals(self, other: Reader, before: datetime) -> None:
         """Count as opened what another store opened before a time: a replay's tries are those."""
         found = other.seals(before)
         with self._file.change() as db:
             db.table("seals").insert_all(found)
+
+    def _add_event(self, db: Database, event: Event) -> None:
+        row = rows.event_row(event)
+        name = {key: row[key] for key in ("run", "unit", "step", "place")}
+        db.table("events").insert(row, replace=True)
+        db.table("artefacts").insert_all(
+            {**name, "artefact": one}
+            for one in rows.artefacts_in(self.artefacts, event.model_dump_json())
+        )
+
+    def _add_call(self, db: Database, call: Call) -> None:
+        row = rows.call_row(call)
+        number = db.table("calls").insert(row).last_rowid
+        db.table("shown").insert_all(
+            {"call": number, "artefact": one}
+            for one in rows.artefacts_in(self.artefacts, row["messages"])
+        )
+
+    def _add_seal(self, db: Database, run: str | None, seal: Seal) -> None:
+        row = {**seal._asdict(), "run": run, "at": _now()}
+        db.table("seals").insert(row, ignore=True)
+
+    def _is_kept(self, db: Database, finding: Finding) -> bool:
+        query = "SELECT 1 FROM findings WHERE id = ?"
+        return db.execute(query, (finding.id,)).fetchone() is not None
 
     def _put(self, db: Database, finding: Finding) -> None:
         row = rows.finding_row(finding)

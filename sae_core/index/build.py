@@ -27,29 +27,35 @@ SHARD = 1024
 """How many pictures are lost at most when a build is killed."""
 
 
-def _file(folder: Path, span: range) -> Path:
+def file_of(folder: Path, span: range) -> Path:
+    """Where a part of a span lies."""
     return folder / PARTS / f"pictures-{span.start:010d}-{span.stop:010d}.npz"
 
 
-def _span(path: Path) -> range:
+def span_of(path: Path) -> range:
+    """Which pictures a part's file covers."""
     _, start, stop = path.stem.split("-")
     return range(int(start), int(stop))
 
 
 def part_files(folder: Path) -> list[Path]:
-    """The files of a folder's parts; of those with one beginning, the one that goes furthest."""
-    furthest = {_span(path).start: path for path in sorted((folder / PARTS).glob("*.npz"))}
-    return list(furthest.values())
+    """The files of a folder's parts, without those that another one covers."""
+    furthest = {span_of(path).start: path for path in sorted((folder / PARTS).glob("*.npz"))}
+    kept: list[Path] = []
+    for path in furthest.values():
+        if not kept or span_of(kept[-1]).stop < span_of(path).stop:
+            kept.append(path)
+    return kept
 
 
 def _started(folder: Path, spec: IndexSpec, wanted: range) -> Part | None:
     """What an earlier build of the same range has done; what it left half done is removed."""
     for left in (folder / PARTS).glob(f"pictures-{wanted.start:010d}-*.tmp"):
         left.unlink()
-    files = [path for path in part_files(folder) if _span(path).start == wanted.start]
+    files = [path for path in part_files(folder) if span_of(path).start == wanted.start]
     if not files:
         return None
-    if _span(files[0]).stop > wanted.stop:
+    if span_of(files[0]).stop > wanted.stop:
         raise UserError(
             f"{files[0]} goes further than picture {wanted.stop - 1}, the last one asked for. "
             "Try lmmscope index merge, or build into another folder"
@@ -83,14 +89,23 @@ def build_part(
         span = range(done.stop, min(done.stop + shard, wanted.stop))
         _count(tally, source, span)
         done = range(done.start, span.stop)
-        save_part(tally.part(done), _file(folder, done))
+        save_part(tally.part(done), file_of(folder, done))
         _remove_shorter(folder, done)
     return tally.part(done)
 
 
+def count_part(
+    spec: IndexSpec, source: Source, span: range, device: torch.device | str = "cpu"
+) -> Part:
+    """Count some pictures alone; nothing is kept on disk."""
+    tally = Tally(spec, device)
+    _count(tally, source, span)
+    return tally.part(span)
+
+
 def _remove_shorter(folder: Path, done: range) -> None:
     for path in (folder / PARTS).glob(f"pictures-{done.start:010d}-*.npz"):
-        if _span(path).stop < done.stop:
+        if span_of(path).stop < done.stop:
             path.unlink()
 
 
@@ -122,10 +137,15 @@ def build_index(
     finish(folder, [build_part(folder, spec, source, shard=shard, device=device)], device)
 
 
-def merge_index(folder: Path, sources: Sequence[Path], device: torch.device | str = "cpu") -> None:
-    """Finish an index whose parts lie in several folders."""
+def refuse_finished(folder: Path) -> None:
+    """UserError where an index is finished already."""
     if (folder / HEAD).exists():
         raise UserError(f"{folder} already holds an index. Try another folder")
+
+
+def merge_index(folder: Path, sources: Sequence[Path], device: torch.device | str = "cpu") -> None:
+    """Finish an index whose parts lie in several folders."""
+    refuse_finished(folder)
     files = [path for source in sources for path in part_files(source)]
     if not files:
         names = ", ".join(str(source) for source in sources)

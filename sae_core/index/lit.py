@@ -25,6 +25,8 @@ from sae_core.index.table import Harvested
 FILE = "lit.npz"
 MOST = 1 << 26
 """So many pairs are kept, and no more: a quarter of a gigabyte."""
+Rows = dict[int, np.ndarray]
+"""The features that fire on each of some pictures, in order, by the picture's number."""
 
 
 class Lit(NamedTuple):
@@ -45,24 +47,31 @@ def lit_of(seen: Harvested) -> list[np.ndarray]:
     return [np.unique(indices_S[values_S > 0].numpy()) for values_S, indices_S in pairs]
 
 
-class Recorder:
-    """A source that notes what fires while an index is built from it."""
+class Noted:
+    """What fires on the pictures seen so far, as long as it is not too much."""
 
-    def __init__(self, source: Source) -> None:
-        self._source, self._rows, self._pairs = source, dict[int, np.ndarray](), 0
+    def __init__(self) -> None:
+        self._rows, self._pairs = dict[int, np.ndarray](), 0
 
-    def __call__(self, span: range) -> Iterator[Harvested]:
-        """The source's batches."""
-        for seen in self._source(span):
-            if self._pairs <= MOST:
-                rows = lit_of(seen)
-                self._rows |= zip(seen.picture_B.tolist(), rows, strict=True)
-                self._pairs += sum(map(len, rows))
-            yield seen
+    def add(self, rows: Rows) -> None:
+        """Note what fires on some pictures more."""
+        if not self.full:
+            self._rows |= rows
+            self._pairs += sum(map(len, rows.values()))
+
+    @property
+    def full(self) -> bool:
+        """It is too much, and will not be written."""
+        return self._pairs > MOST
+
+    @property
+    def rows(self) -> Rows:
+        """So far."""
+        return self._rows
 
     def write(self, folder: Path, size: int) -> bool:
         """Put it beside the finished index, if all of the pictures were seen and it is not much."""
-        if len(self._rows) < size or self._pairs > MOST:
+        if len(self._rows) < size or self.full:
             return False
         rows = [self._rows[number] for number in range(size)]
         from_N1 = np.cumsum([0, *map(len, rows)])
@@ -76,13 +85,27 @@ class Recorder:
         return True
 
 
+class Recorder:
+    """A source that notes what fires while an index is built from it."""
+
+    def __init__(self, source: Source) -> None:
+        self._source, self.noted = source, Noted()
+
+    def __call__(self, span: range) -> Iterator[Harvested]:
+        """The source's batches."""
+        for seen in self._source(span):
+            if not self.noted.full:
+                self.noted.add(dict(zip(seen.picture_B.tolist(), lit_of(seen), strict=True)))
+            yield seen
+
+
 def build_with_lit(
     folder: Path, spec: IndexSpec, source: Source, device: torch.device | str = "cpu"
 ) -> None:
     """Build an index, and put beside it what fires on each picture, if that can be."""
     recorder = Recorder(source)
     build_index(folder, spec, recorder, device=device)
-    recorder.write(folder, spec.size)
+    recorder.noted.write(folder, spec.size)
 
 
 def read_lit(folder: Path) -> Lit | None:

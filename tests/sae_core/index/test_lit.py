@@ -13,7 +13,7 @@ CASE = case(pictures=60, features=9)
 def built(folder, given=CASE):
     recorder = Recorder(given.source())
     build_index(folder, spec(given), recorder, shard=25)
-    return recorder
+    return recorder.noted
 
 
 def test_every_picture_has_all_features_that_fire_on_it(tmp_path):
@@ -28,7 +28,7 @@ def test_a_build_that_went_on_where_another_stopped_has_none(tmp_path):
     build_part(tmp_path, spec(CASE), CASE.source(), range(30))
     recorder = Recorder(CASE.source())
     build_part(tmp_path, spec(CASE), recorder, range(30, 60))
-    assert not recorder.write(tmp_path, 60)
+    assert not recorder.noted.write(tmp_path, 60)
     assert read_lit(tmp_path) is None
 
 

@@ -24,7 +24,7 @@ from sae_core.lmm.hooks import harvest
 from sae_core.lmm.layout import TEXT
 from sae_core.steering.controls import Control, control_row
 from sae_core.steering.hook import Steerer
-from sae_core.steering.plan import Intervention, Row
+from sae_core.steering.plan import Intervention, Mode, Row
 from sae_core.steering.rest import Rest
 from tools.artefacts import ArtefactId
 from tools.lab import Lab
@@ -47,6 +47,8 @@ class Trial(BaseModel):
     interventions: tuple[Intervention, ...] = ()
     control: Control | None = None
     """Run this control of the interventions in their place."""
+    mode: Mode = "strict"
+    """strict keeps what the coder does not explain; paper does as was published."""
     seed: int = 0
     """Of a control's draw."""
 
@@ -132,10 +134,10 @@ def answers(lab: Lab, args: AnswersArguments) -> AnswersResult:
     for batch in _batches(lab, questions, numbers, args.hint):
         layouts, size = batch.inputs.layouts, len(batch.numbers)
         rest = Rest(seeing.adapter, batch.inputs, seeing.hook, batch.reply_BS)
-        for answered, row in zip(found, rows, strict=True):
+        for answered, row, trial in zip(found, rows, args.trials, strict=True):
             logits_BSV = rest.unchanged_BSV
             if row.interventions:
-                steerer = Steerer(seeing.coder, layouts, [row] * size, "strict")
+                steerer = Steerer(seeing.coder, layouts, [row] * size, trial.mode)
                 logits_BSV = rest.logits(steerer)
             answered.update(_read(lab, batch, logits_BSV))
     results = []

@@ -128,7 +128,7 @@ MEASURES: dict[Which, Callable[[Task], Awaitable[Measured]]] = {
 
 def _overlaps(task: Task) -> Measured:
     pictures = task.pictures()
-    own, *others = (_found(task.lab, pictures, label) for label in (task.label, *task.others))
+    own, *others = (grounded(task.lab, pictures, label) for label in (task.label, *task.others))
     marks: dict[int, dict[str, object]] = {
         one.picture: {"mask": None if mask is None else mask_artefact(task.lab, mask)}
         for one, mask in zip(task.firing, own, strict=True)
@@ -145,7 +145,8 @@ def _overlaps(task: Task) -> Measured:
     return Measured(scores, marks)
 
 
-def _found(lab: Lab, pictures: Sequence[Image.Image], label: str) -> list[Found]:
+def grounded(lab: Lab, pictures: Sequence[Image.Image], label: str) -> list[Found]:
+    """Where the grounder finds what a label says, in each of some pictures."""
     claim = parse(label)
     located = {one: lab.grounder.locate(pictures, [one] * len(pictures)) for one in claim.concepts}
     masks = [

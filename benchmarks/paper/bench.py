@@ -1,0 +1,86 @@
+"""What the commands on steering and on the figures share: options, a lab, and tools by name.
+
+Knows profiles and tools; nothing of what is measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lmmscope.laboratory import lab_alone
+from lmmscope.settings import Settings
+from lmmscope.work import ready
+from sae_core.errors import UserError
+from tools.failures import ToolFailure
+from tools.lab import Lab
+from tools.registry import named
+
+DOCUMENTS = Path("runs/paper")
+"""Where tables and figures go, if nothing else is said."""
+
+
+class Bench(NamedTuple):
+    """Where something is measured."""
+
+    settings: Settings
+    lab: Lab
+    seed: int
+
+    async def call(self, tool: str, **arguments: Any) -> Any:
+        """One of the agent's tools."""
+        chosen = named(tool)
+        return await chosen.call(self.lab, chosen.parse(arguments))
+
+    def say(self, line: str) -> None:
+        """How far it is, on standard error."""
+        print(line, file=sys.stderr, flush=True)
+
+
+def options(does: str, features: int | None = None) -> argparse.ArgumentParser:
+    """The options that all of these commands have; `features` only where they can be counted."""
+    parser = argparse.ArgumentParser(description=does)
+    if features is not None:
+        parser.add_argument("--features", type=int, default=features, help="how many to measure")
+    parser.add_argument("--profile", help="toybox, if nothing else is said")
+    parser.add_argument("--runs", type=Path, help="findings whose labels are used, and caches")
+    parser.add_argument("--out", type=Path, default=DOCUMENTS, help="where the files go")
+    parser.add_argument("--seed", type=int, default=0)
+    return parser
+
+
+def measured(given: argparse.Namespace, work: Callable[[Bench], Awaitable[None]]) -> None:
+    """Do the work with the profile's lab; what can't be done is told in one line."""
+
+    async def run() -> None:
+        settings = ready(given.profile, given.runs)
+        lab = lab_alone(settings)
+        lab.seed = given.seed
+        try:
+            await work(Bench(settings, lab, given.seed))
+        finally:
+            await lab.close()
+
+    try:
+        asyncio.run(run())
+    except ToolFailure as failure:
+        sys.exit(failure.reason)
+    except UserError as error:
+        sys.exit(str(error))
+
+
+def command(
+    name: str, given: argparse.Namespace, parser: argparse.ArgumentParser, package: str = "paper"
+) -> str:
+    """What to type to measure the same again; the defaults and where it goes are left out."""
+    kept = {
+        key: value
+        for key, value in vars(given).items()
+        if value != parser.get_default(key) and key not in ("out", "runs", "json")
+    }
+    words = [f"--{key} {value}" for key, value in kept.items()]
+    return " ".join((f"python -m benchmarks.{package}.{name}", *words))

@@ -1,0 +1,59 @@
+"""What the tables on labels share: options, a survey, and a report that is published.
+
+Knows options and the order of things; nothing of what is measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from benchmarks.paper.bench import command, options
+from benchmarks.paper.modes import setups
+from benchmarks.paper.report import Report, publish
+from benchmarks.paper.survey import Survey, surveyed
+from lmmscope.work import ready
+from sae_core.errors import UserError
+from tools.failures import ToolFailure
+from tools.measures import Which
+
+
+class Command(NamedTuple):
+    """One table's command."""
+
+    name: str
+    does: str | None
+    features: int
+    """If nothing else is said."""
+    which: tuple[Which, ...]
+
+
+def run(what: Command, report: Callable[[Survey, str, int], Report]) -> None:
+    """Measure one profile, and publish what it comes to."""
+    parser = parser_of(what)
+    given = parser.parse_args()
+    with in_one_line():
+        made = setups(ready(given.profile, given.runs))
+        survey = asyncio.run(surveyed(made, given.features, what.which, given.seed))
+        found = report(survey, command(what.name, given, parser), given.seed)
+        publish(found, given.out, as_json=given.json)
+
+
+def parser_of(what: Command) -> argparse.ArgumentParser:
+    """The options that all of these tables have."""
+    parser = options((what.does or "").splitlines()[0], what.features)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of Markdown")
+    return parser
+
+
+@contextmanager
+def in_one_line() -> Generator[None]:
+    """What can't be done is told in one line."""
+    try:
+        yield
+    except (ToolFailure, UserError) as failure:
+        sys.exit(str(failure))

@@ -1,0 +1,68 @@
+"""Tables 4 and 10: the same pipeline on targets of other architectures.
+
+    python -m benchmarks.paper.table4 [--features 160] [--profile qwen2.5-vl-7b] [--runs DIR]
+
+The toybox has one architecture with weights that see something, LLaVA-NeXT: by default its row
+stands beside what the paper prints of the others, and only --profile instructblip-7b or
+qwen2.5-vl-7b fills theirs. What is measured of the toybox is what Table 1 measures, and is found
+again. A target that sees pictures through queries has no place for an IoU.
+"""
+
+from __future__ import annotations
+
+from benchmarks.paper.commanding import Command, run
+from benchmarks.paper.published import MEANT, TABLE_10, Model
+from benchmarks.paper.report import Report, Table
+from benchmarks.paper.rows import Printed, Scores, notes, row, scores_of, table
+from benchmarks.paper.survey import Survey
+from tools.measures import Which
+
+FEATURES = 160
+WHICH: tuple[Which, ...] = ("iou", "clip")
+NAMES = {"Qwen/Qwen2.5-VL-7B-Instruct": "Qwen2.5-VL",
+         "Salesforce/instructblip-vicuna-7b": "InstructBLIP-7B",
+         "toybox:target": "the toybox"}  # fmt: skip
+"""What a target is called in the paper, and here."""
+
+
+def report(survey: Survey, typed: str, seed: int) -> Report:
+    """The profile's target, and what the paper prints of its own."""
+    name = NAMES.get(survey.target, survey.target)
+    alone = (
+        "The toybox has one architecture, of the class LLaVA-NeXT: the other rows are the paper's "
+        "alone. Try --profile qwen2.5-vl-7b or --profile instructblip-7b"
+    )
+    return Report(
+        name="table4",
+        title="Tables 4 and 10: other architectures",
+        command=typed,
+        tables=tuple(_table(which, name, survey, seed) for which in WHICH),
+        notes=(
+            f"The paper, Table 4: {MEANT[4]}",
+            f"The paper, Table 10: {MEANT[10]}",
+            *([] if name in TABLE_10 else [alone]),
+            *notes(survey),
+        ),
+    )
+
+
+def _table(which: Which, name: str, survey: Survey, seed: int) -> Table:
+    nothing: Scores = {"paper": [], "strict": []}
+    scores = {name: scores_of(survey)}
+    rows = [
+        row(one, which, scores.get(one, nothing), _printed(TABLE_10.get(one), which), seed)
+        for one in dict.fromkeys((name, *TABLE_10))
+    ]
+    return table(which, rows)
+
+
+def _printed(found: Model | None, which: Which) -> Printed:
+    if found is None:
+        return Printed()
+    if which == "iou":
+        return Printed(found.iou, found.iou_random)
+    return Printed(found.clip, found.clip_random)
+
+
+if __name__ == "__main__":
+    run(Command("table4", __doc__, FEATURES, WHICH), report)

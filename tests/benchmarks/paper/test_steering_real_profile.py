@@ -1,0 +1,42 @@
+"""Table 9 on the paper's profile, as it is shipped, on a stand-in of everything that it names."""
+
+import json
+import sys
+
+import huggingface_hub.constants
+import pytest
+
+from benchmarks.paper import table9
+from tests.lmmscope import stand_in, stand_in_server
+
+
+@pytest.fixture
+def paper(tmp_path, monkeypatch):
+    """The profile's surroundings: a filled cache, and a server."""
+    stand_in.write_all(tmp_path / "hub", pictures=24)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.chdir(tmp_path)
+    with stand_in.explainer() as url:
+        for role in ("EXPLAINER", "JUDGE"):
+            monkeypatch.setenv(f"LMMSCOPE_SERVERS__{role}__BASE_URL", url)
+        yield tmp_path
+
+
+def test_a_judge_that_reads_texts_marks_the_replies(paper, monkeypatch, capsys):
+    other = stand_in_server._reply
+
+    def reply(content):
+        return "[EFFECT] 7" if "[EFFECT]" in json.dumps(content) else other(content)
+
+    monkeypatch.setattr(stand_in_server, "_reply", reply)
+    words = ["table9", "--profile", "llava-next-8b", "--features", "2", "--json"]
+    monkeypatch.setattr(sys, "argv", words)
+    table9.main()
+    report = json.loads(capsys.readouterr().out)
+    for row in report["tables"][1]["rows"]:
+        assert [row["cells"][f"{mode} mode"]["value"] for mode in table9.MODES] == [7, 7]
+        assert [row["cells"][f"n, {mode}"] for mode in table9.MODES] == [2, 2]
+    notes = " ".join(report["notes"])
+    assert "2 object features, labelled by one question" in notes
+    assert "0 replies got no mark" in notes
+    assert (paper / "runs" / "paper" / "table9.md").exists()

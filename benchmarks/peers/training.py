@@ -1,6 +1,6 @@
 """A training step of a sparse coder against three peers, in one run, on the same rows.
 
-    python -m benchmarks.training_step [--rounds 3] [--json] [--seed 0]
+    python -m benchmarks.peers.training [--rounds 3] [--json] [--seed 0]
 
 Every round runs each once, in another order, in a process of its own: same rows, order, learning
 rate and threads; the first step is left out; medians are shown. More memory counts from after the
@@ -11,11 +11,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import statistics
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -25,10 +22,8 @@ from rich.console import Console
 from rich.table import Table
 from safetensors.torch import save_file
 
-from benchmarks.peers import PEERS, python_of
-from sae_core.errors import UserError
+from benchmarks.peers.environments import TRAINERS, python_of, run
 
-RUNNERS = Path(__file__).with_name("runners")
 OURS = "lmmscope"
 WIDTH, FEATURES, K, BATCH, RATE = 512, 16_384, 32, 1_024, 2e-4
 ATOMS, ACTIVE, HELD_OUT = 6_000, 24, 2_048
@@ -45,59 +40,27 @@ def mixture(rows: int, seed: int) -> torch.Tensor:
     return made + 0.3 + 0.02 * torch.randn(rows, WIDTH, generator=generator)
 
 
-def run_one(name: str, setting: Path, threads: int) -> dict[str, Any]:
-    """One runner's numbers."""
-    peer = next((p for p in PEERS if p.name == name), None)
-    python, runner = (python_of(peer), peer.runner) if peer else (sys.executable, OURS)
-    environment = os.environ | {
-        "OMP_NUM_THREADS": str(threads),
-        "SPARSIFY_DISABLE_TRITON": "1",
-        "PYTHONPATH": str(Path(__file__).parents[1]) if peer is None else "",
-    }
-    command = [str(python), "-P", "-c", _START, str(RUNNERS), runner, str(setting)]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    if done.returncode:
-        raise UserError(f"The runner of {name} failed: {done.stderr.strip().splitlines()[-1]}")
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-# The runners lie beside each other and are named after what they run: their folder may only be
-# looked into for `common`, or sae_lens would import itself.
-_START = """
-import importlib.util, runpy, sys
-folder, name, setting = sys.argv[1:]
-spec = importlib.util.spec_from_file_location("common", folder + "/common.py")
-common = importlib.util.module_from_spec(spec)
-sys.modules["common"] = common
-sys.argv = [name, setting]
-spec.loader.exec_module(common)
-runpy.run_path(folder + "/" + name + ".py")
-"""
-
-
 def measure(rounds: int, steps: int, seed: int, threads: int) -> dict[str, dict[str, float]]:
     """Medians over the rounds, by name."""
-    names = [OURS, *(peer.name for peer in PEERS)]
-    for peer in PEERS:
+    peers = {OURS: None, **{peer.name: peer for peer in TRAINERS}}
+    for peer in TRAINERS:
         python_of(peer)
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
-    with tempfile.TemporaryDirectory() as room:
-        rows = Path(room) / "rows.safetensors"
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in peers}
+    with tempfile.TemporaryDirectory() as folder:
+        room = Path(folder)
+        rows = room / "rows.safetensors"
         x = mixture(steps * BATCH + HELD_OUT, seed)
         save_file({"train": x[HELD_OUT:].contiguous(), "held_out": x[:HELD_OUT].contiguous()}, rows)
-        setting = Path(room) / "setting.json"
-        setting.write_text(
-            json.dumps(
-                {
-                    "rows": str(rows), "width": WIDTH, "features": FEATURES, "k": K,
-                    "batch": BATCH, "steps": steps, "rate": RATE, "seed": seed, "threads": threads,
-                }
-            )
-        )  # fmt: skip
+        setting = {
+            "rows": str(rows), "width": WIDTH, "features": FEATURES, "k": K,
+            "batch": BATCH, "steps": steps, "rate": RATE, "seed": seed, "threads": threads,
+        }  # fmt: skip
         order = random.Random(seed)
         for _ in range(rounds):
-            for name in order.sample(names, len(names)):
-                found[name].append(run_one(name, setting, threads))
+            for name in order.sample(list(peers), len(peers)):
+                peer = peers[name]
+                runner = peer.runner if peer else OURS
+                found[name].append(run(peer, runner, setting, room))
     return {name: _median(runs) for name, runs in found.items()}
 
 

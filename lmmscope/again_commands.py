@@ -28,10 +28,18 @@ Run = Annotated[str, typer.Argument(help="A run's id, or the beginning of it.")]
 
 def resume(
     run: Run,
+    agreed: Annotated[
+        bool | None,
+        typer.Option("--approve/--refuse", help="What you say to what the run asked for."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
     calls: Calls = None,
     tokens: Tokens = None,
     money: Money = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Another Ray cluster than before; here: none."),
+    ] = None,
     runs: Runs = None,
     profile: Profile = None,
 ) -> None:
@@ -42,9 +50,14 @@ def resume(
         raise UserError(
             f"The run {record.id} is done. Try lmmscope runs show {record.id}, or ask anew"
         )
+    if agreed is not None:
+        _check_it_asks(settings, record.id)
+    if ray is not None:
+        options["ray"] = None if ray == "here" else ray
 
     spend = Spend(calls, tokens, money)
-    conduct(Choices(settings, spend, as_json=as_json, **options), resuming(record.id))
+    chosen = Choices(settings, spend, as_json=as_json, **options)
+    conduct(chosen, resuming(record.id), answers=() if agreed is None else (agreed,))
 
 
 def replay(
@@ -68,7 +81,8 @@ def replay(
         differing.extend(_differences(settings, record.id, hands.store.findings(record.id)))
         return ended
 
-    conduct(Choices(settings, as_json=as_json, **options), work, replayed=record.id)
+    chosen = Choices(settings, as_json=as_json, **options)
+    conduct(chosen, work, replayed=record.id, answers=_answers(settings, record.id))
     for line in differing:
         typer.echo(line, err=True)
     if differing:
@@ -119,6 +133,28 @@ def fork(
 
     spend = Spend(calls, tokens, money)
     conduct(Choices(settings, spend, as_json=as_json, **options), work)
+
+
+def _check_it_asks(settings: Settings, run: str) -> None:
+    """An answer that nobody waits for would be given to whatever is asked next."""
+    from agent.approval import waiting
+    from agent.store import Reader
+
+    with Reader(settings.runs) as store:
+        if run not in waiting(store, [run]):
+            raise UserError(
+                f"The run {run} asked for nothing that could be approved or refused. "
+                f"Try lmmscope runs resume {run}"
+            )
+
+
+def _answers(settings: Settings, run: str) -> tuple[bool, ...]:
+    """What people said to what the run asked for."""
+    from agent.approval import answers
+    from agent.store import Reader
+
+    with Reader(settings.runs) as store:
+        return answers(store, run)
 
 
 def _event(settings: Settings, run: str, at: str) -> str:

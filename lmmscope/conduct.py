@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from lmmscope.approving import Approver
 from lmmscope.invocation import lmmscope
 from lmmscope.work import Choices, Work, done
 
@@ -24,15 +25,20 @@ PAUSED = 75
 """The exit code of a run that can be gone on with."""
 
 
-def conduct(chosen: Choices, work: Work, *, replayed: str | None = None) -> None:
-    """Do some work with everything that a run needs, and print how it ended."""
+def conduct(
+    chosen: Choices, work: Work, *, replayed: str | None = None, answers: Sequence[bool] = ()
+) -> None:
+    """Do some work with everything that a run needs, and print how it ended.
+
+    `answers` are given to what it asks for first; then whoever sits there is asked.
+    """
     from rich.console import Console
 
     from sae_core.errors import UserError
     from tools.failures import ToolFailure
 
     try:
-        ended = asyncio.run(_conducted(chosen, work, replayed))
+        ended = asyncio.run(_conducted(chosen, work, replayed, answers))
     except ToolFailure as failure:
         raise UserError(failure.reason) from failure
     if chosen.as_json:
@@ -46,11 +52,14 @@ def conduct(chosen: Choices, work: Work, *, replayed: str | None = None) -> None
         console.print(f"\n[dim]review it   {lmmscope()} runs show {ended.run}[/]", soft_wrap=True)
     if ended.status == "paused":
         typer.echo(f"paused: {ended.why}", err=True)
-        typer.echo(f"go on with  {lmmscope()} runs resume {ended.run}", err=True)
+        answer = " --approve, or --refuse" if ended.asks else ""
+        typer.echo(f"go on with  {lmmscope()} runs resume {ended.run}{answer}", err=True)
         raise typer.Exit(PAUSED)
 
 
-async def _conducted(chosen: Choices, work: Work, replayed: str | None) -> Ended:
+async def _conducted(
+    chosen: Choices, work: Work, replayed: str | None, answers: Sequence[bool]
+) -> Ended:
     from langgraph.runtime import RunControl
     from rich.console import Console
 
@@ -60,20 +69,20 @@ async def _conducted(chosen: Choices, work: Work, replayed: str | None) -> Ended
     console = Console(stderr=True)
     view = LiveView(console) if chosen.total is None else BatchView(console, chosen.total)
     control = RunControl()
-    _drain_at_interrupt(control)
+    _drain_at_interrupt(control, "step" if chosen.ray is None else "features")
     with view:
         return await done(
             chosen,
             work,
-            approve=_approved,
+            approve=Approver(control, answers),
             control=control,
             listeners=(view,),
             replayed=replayed,
         )
 
 
-def _drain_at_interrupt(control: RunControl) -> None:
-    """The first Ctrl-C ends the step at hand, the second one everything at once."""
+def _drain_at_interrupt(control: RunControl, what: str) -> None:
+    """The first Ctrl-C waits for what is at hand, the second one ends everything at once."""
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
 
@@ -82,18 +91,10 @@ def _drain_at_interrupt(control: RunControl) -> None:
             task.cancel()
             return
         control.request_drain("stopped by Ctrl-C")
-        typer.echo("stopping after the step at hand; Ctrl-C again stops at once", err=True)
+        typer.echo(f"stopping after the {what} at hand; Ctrl-C again stops at once", err=True)
 
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop)
-
-
-async def _approved(reason: str, cost: float) -> bool:
-    """Ask whoever sits there; nobody has not agreed."""
-    del cost  # it stands in the reason, with its unit
-    if not sys.stdin.isatty():
-        return False
-    return await asyncio.to_thread(typer.confirm, f"{reason} Go on?", err=True)
 
 
 def _json(ended: Ended) -> str:

@@ -1,6 +1,6 @@
 """How a feature of the index looks: in a terminal, as JSON, as a sheet of pictures.
 
-Knows records and pictures; nothing of models.
+Knows records and pictures; nothing of models. Whoever only numbers pictures needs no torch.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -17,11 +18,12 @@ from rich.progress import Progress
 from rich.table import Table
 
 from lmmscope.bars import bars
-from sae_core.index.build import Source
-from sae_core.index.masks import strict_mask
-from sae_core.index.observer import PictureSet
-from sae_core.index.query import FeatureRecord, Shown
-from sae_core.index.table import Harvested
+
+if TYPE_CHECKING:
+    from sae_core.index.build import Source
+    from sae_core.index.observer import PictureSet
+    from sae_core.index.query import FeatureRecord, Shown
+    from sae_core.index.table import Harvested
 
 COLUMNS, GAP, HEAD, SIDE = 8, 6, 16, 96
 PAPER, INK, LIGHT = (250, 249, 246), (60, 58, 54), (255, 196, 0)
@@ -130,6 +132,8 @@ def write_sheet(record: FeatureRecord, pictures: PictureSet, path: Path) -> Path
 
 
 def _lit(shown: Shown, pictures: PictureSet) -> Image.Image:
+    from sae_core.index.masks import strict_mask
+
     image = pictures.picture(shown.picture).convert("RGB")
     lit = strict_mask(shown.map_RC, image.size)
     pixels = np.asarray(image, np.float32)

@@ -50,6 +50,10 @@ class Work:
     def tell(self, **changes: Any) -> None:
         """Something changed; Stopped if this is to end here."""
         self.change(**changes)
+        self.still()
+
+    def still(self) -> None:
+        """Nothing changed yet; Stopped if this is to end here."""
         if self._stopping:
             raise Stopped("stopped by hand")
         if monotonic() > self._until:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from sae_core.index.arrays import Arrays
     from sae_core.index.observer import PictureSet
     from sae_core.index.spec import IndexSpec
-    from tools.lab import Lab
 
 SEALED: Split = "test"
 REMEMBERED = 256
@@ -55,14 +54,6 @@ class PicturesAndIndexes:
         from lmmscope import wiring
 
         return wiring.splits(self._settings)
-
-    @cached_property
-    def _lab(self) -> Lab:
-        from lmmscope.laboratory import lab
-        from tools.backends.budget import Budget
-        from tools.backends.ledger import MemoryLedger
-
-        return lab(self._settings, MemoryLedger(), Budget())
 
     def picture(self, split: str, number: int, finding: str | None = None) -> bytes:
         """A picture as PNG; a sealed one only if the finding's verification shows it."""

@@ -13,9 +13,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from time import monotonic
+from threading import Lock
+from time import monotonic, sleep
 from typing import NamedTuple
 
+from agent.approval import Asked, waiting
 from agent.store import Reader, RunRecord, Store
 from lmmscope.conduct import PAUSED
 from review.hands import Process, Refused
@@ -49,47 +51,39 @@ class RunProcesses:
         command: Sequence[str] = (sys.executable, "-m", "lmmscope"),
     ) -> None:
         self._store, self._profile, self._command = store, profile, command
+        self._one_deed = Lock()
+        """Deeds wait for the store, so they are done in threads, and not on the server's loop."""
         self._children: dict[str, _Child] = {}
         self._former: list[subprocess.Popen[bytes]] = []
         """Those that have let go of their runs, and may not have ended yet."""
         self._pausing: set[str] = set()
+        self._answered: dict[str, Asked] = {}
+        """What runs asked that are on their way to hear the answer."""
 
     async def ask(self, question: str) -> str:
         """Begin a run with a question; its id is its own from the start."""
         from agent.naming import run_name
 
-        self._check_room()
         name = run_name()
-        self._start(name, "ask", "--run", name, "--json", "--", question)
+        await asyncio.to_thread(self._begin, name, question)
         return name
 
     async def resume(self, run: str) -> None:
         """Go on with a run that stopped."""
-        record = self._store.run(run)
-        if record.alive or self._is_starting(run):
-            raise Refused(f"The run {run} is being worked on already.")
-        if record.status == "done":
-            raise Refused(f"The run {run} is done: ask anew.")
-        self._check_room()
-        self._pausing.discard(run)
-        self._start(run, "runs", "resume", run)
+        await asyncio.to_thread(self._take_up, run)
+
+    async def answer(self, run: str, asked: str, *, agreed: bool) -> None:
+        """Go on with a run that asked for something; the answer is to that alone."""
+        await asyncio.to_thread(self._answer, run, asked, agreed)
 
     async def pause(self, run: str) -> None:
         """Let the step at work end first."""
-        self._signal(self._working(run))
+        await asyncio.to_thread(lambda: self._signal(self._working(run)))
         self._pausing.add(run)
 
     async def abort(self, run: str) -> None:
         """Stop at once, and for good."""
-        record = self._store.run(run)
-        if record.status == "done":
-            raise Refused(f"The run {run} is done: there is nothing to abort.")
-        if record.alive:
-            await self._ended(record)
-        with Store(self._store.runs) as store:
-            store.ended(run, "aborted", "stopped for good from the review page")
-        self._pausing.discard(run)
-        self._forget(run)
+        await asyncio.to_thread(self._abort, run)
 
     def process(self, run: str) -> Process | None:
         """What goes on that the store does not tell."""
@@ -109,6 +103,40 @@ class RunProcesses:
         for process in (*self._former, *(one.process for one in self._children.values())):
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
+
+    def _begin(self, run: str, question: str) -> None:
+        with self._one_deed:
+            self._check_room()
+            self._start(run, "ask", "--run", run, "--json", "--", question)
+
+    def _take_up(self, run: str, *answer: str) -> None:
+        with self._one_deed:
+            record = self._store.run(run)
+            if record.alive or self._is_starting(run):
+                raise Refused(f"The run {run} is being worked on already.")
+            if record.status == "done":
+                raise Refused(f"The run {run} is done: ask anew.")
+            self._check_room()
+            self._pausing.discard(run)
+            self._start(run, "runs", "resume", run, *answer)
+
+    def _answer(self, run: str, asked: str, agreed: bool) -> None:
+        wanted = waiting(self._store, [run]).get(run)
+        if wanted is None or wanted.place != asked:
+            raise Refused(f"The run {run} does not ask for that any more: look at it again.")
+        self._take_up(run, "--approve" if agreed else "--refuse")
+        self._answered[run] = wanted
+
+    def _abort(self, run: str) -> None:
+        record = self._store.run(run)
+        if record.status == "done":
+            raise Refused(f"The run {run} is done: there is nothing to abort.")
+        if record.alive:
+            self._end(record)
+        with Store(self._store.runs) as store:
+            store.ended(run, "aborted", "stopped for good from the review page")
+        self._pausing.discard(run)
+        self._forget(run)
 
     def _start(self, run: str, *arguments: str) -> None:
         log = self._store.runs / "logs" / f"{run}.log"
@@ -131,6 +159,7 @@ class RunProcesses:
 
     def _forget(self, run: str) -> None:
         """What a run's process said is told no longer; the process is waited for in passing."""
+        self._answered.pop(run, None)
         if (child := self._children.pop(run, None)) is not None:
             self._former.append(child.process)
         self._former = [one for one in self._former if one.poll() is None]
@@ -141,7 +170,10 @@ class RunProcesses:
         if child is None or child.process.poll() is not None:
             return False
         rows = self._store.rows("SELECT pid FROM runs WHERE id = ?", (run,))
-        return not rows or rows[0]["pid"] != child.process.pid
+        if not rows or rows[0]["pid"] != child.process.pid:
+            return True
+        asked = self._answered.get(run)
+        return asked is not None and waiting(self._store, [run]).get(run) == asked
 
     def _check_room(self) -> None:
         going = [run for run, one in self._children.items() if one.process.poll() is None]
@@ -169,7 +201,7 @@ class RunProcesses:
                 f"{error.strerror}."
             ) from None
 
-    async def _ended(self, record: RunRecord) -> None:
+    def _end(self, record: RunRecord) -> None:
         """The first signal ends it after its step, the second one at once."""
         until, again = monotonic() + PATIENCE, monotonic() + TWICE
         self._signal(record)
@@ -182,4 +214,4 @@ class RunProcesses:
             if monotonic() > again:
                 self._signal(record)
                 again = until
-            await asyncio.sleep(LOOK)
+            sleep(LOOK)

@@ -5,8 +5,10 @@ Knows constructors; nothing of pages, nor of how anything is done.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+from lmmscope.model_process import ModelProcess
 from lmmscope.review_hands import PicturesAndIndexes
 from lmmscope.review_meaning import LabelMeanings
 from lmmscope.review_runs import RunProcesses
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from agent.store import Reader
+    from lmmscope.bench_model import BenchModel
     from tools.lab import Lab
 
 
@@ -24,17 +27,24 @@ class ReviewHands(PicturesAndIndexes, LabelMeanings, RunProcesses, ModelBench):
     """`review.hands.Hands` on a profile, and on the folder of a store."""
 
     def __init__(self, settings: Settings, store: Reader, profile: str | None = None) -> None:
-        here = settings.model_copy(update={"runs": store.runs})
-        PicturesAndIndexes.__init__(self, here, store)
-        LabelMeanings.__init__(self, store, lambda: self._lab.clip)
+        models = ModelProcess({"profile": profile, "runs": os.fspath(store.runs)})
+        PicturesAndIndexes.__init__(self, settings.model_copy(update={"runs": store.runs}), store)
+        LabelMeanings.__init__(self, store, models.meant)
         RunProcesses.__init__(self, store, profile)
-        ModelBench.__init__(self, lambda: _lab(here), lambda picture: _fitted(here, picture))
+        ModelBench.__init__(self, models)
 
     def close(self) -> None:
         """End what goes on; runs can be gone on with."""
-        LabelMeanings.close(self)
         RunProcesses.close(self)
         ModelBench.close(self)
+        LabelMeanings.close(self)
+
+
+def bench_model(settings: Settings) -> BenchModel:
+    """What has the profile's model at hand."""
+    from lmmscope.bench_model import BenchModel
+
+    return BenchModel(lambda: _lab(settings), lambda picture: _fitted(settings, picture))
 
 
 def _lab(settings: Settings) -> Lab:

@@ -60,6 +60,8 @@ class Draft(NamedTuple):
     controls: tuple[str, ...] = ()
     hint: str = "look carefully."
     tokens: str = "48"
+    coder: str = ""
+    """Whose features they are, where whoever led here knows."""
 
     def trial(self, picture: str | None) -> Trial:
         """The trial; a page names what is wrong."""
@@ -79,7 +81,7 @@ class Draft(NamedTuple):
         pairs = self.shown.fields()
         for feature, times in self.writes:
             pairs += [("feature", feature), ("times", times)]
-        named = ("prompt", "kind", "where", "mode", "hint", "tokens")
+        named = ("prompt", "kind", "where", "mode", "hint", "tokens", "coder")
         pairs += [(name, getattr(self, name)) for name in named if getattr(self, name)]
         pairs += [("control", one) for one in self.controls]
         return urlencode([pair for pair in pairs if pair[0] not in instead] + [*instead.items()])
@@ -104,7 +106,7 @@ def draft_of(fields: Fields) -> Draft:
         controls=tuple(dict.fromkeys(controls)),
         **{
             name: text(fields, name, getattr(usual, name))
-            for name in ("kind", "where", "mode", "hint", "tokens")
+            for name in ("kind", "where", "mode", "hint", "tokens", "coder")
         },
     )
 

@@ -91,6 +91,13 @@ class Hands(Eyes, Meaning, Bench, Protocol):
         """Go on with a run that stopped; Refused if it is being worked on or done."""
         ...
 
+    async def answer(self, run: str, asked: str, *, agreed: bool) -> None:
+        """Say yes or no to what a run asked at a place of its transcript, and go on with it.
+
+        Refused if it asks for nothing, or for something else by now.
+        """
+        ...
+
     async def pause(self, run: str) -> None:
         """Let a run stop after the step at work; Refused if nobody works on it."""
         ...

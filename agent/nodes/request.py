@@ -90,11 +90,15 @@ async def work(state: RequestState, runtime: Runtime[Any], config: RunnableConfi
         try:
             done = await tasks.perform(runtime.context, desk, task)
         except NeedsApproval as needed:
-            desk.say("approval", needed.reason, result={"cost": needed.cost})
-            if interrupt({"reason": needed.reason, "cost": needed.cost}):
+            wanted = task.model_dump(mode="json", exclude_none=True)
+            desk.say("approval", needed.asked, arguments=wanted, result={"cost": needed.cost})
+            agreed = bool(interrupt({"asked": needed.asked, "cost": needed.cost}))
+            answer = {"cost": needed.cost, "agreed": agreed}
+            desk.say("approval", "approved" if agreed else "refused", result=answer)
+            if agreed:
                 done = await tasks.perform(runtime.context, desk, task, approved=needed.cost)
             else:
-                done = Done(text=f"Not done, since nobody agreed: {needed.reason}")
+                done = Done(text=f"Not done, since nobody agreed: {needed.asked}.")
         except OverBudget:
             raise
         except (ToolFailure, UserError) as failure:

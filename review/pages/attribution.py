@@ -14,10 +14,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from review import drafts
 from review.bench import Cause, Job, Question, Why
 from review.drafts import Fields, Shown, question_of, shown_of, text
-from review.pages.steering import Name, bench, chosen, job_of, told_in
+from review.pages.steering import Name, bench, chosen, job_of, told_in, with_picture
 from review.queries import features as features_known
 from review.site import Here, Site
-from review.uploads import form_of, kept
+from review.uploads import form_of
 
 router = APIRouter(prefix="/attribution")
 STEPS = 4
@@ -85,11 +85,7 @@ async def begin(request: Request, here: Here) -> Response:
 @router.post("/picture")
 async def brought(request: Request, here: Here) -> Response:
     """Keep a picture, and go on with the form."""
-    fields = await form_of(request)
-    draft = draft_of(fields)
-    name = await kept(here.store, fields.get("file"))
-    shown = Shown(name) if name else draft.shown
-    return RedirectResponse(f"/attribution?{draft._replace(shown=shown).query()}", 303)
+    return await with_picture(request, here, "/attribution", draft_of)
 
 
 @router.get("/{name}")

@@ -59,7 +59,8 @@ def two_runs(
     """Two runs, or the choice of them."""
     latest = runs.page(here.store, runs.Wanted(None, "")).rows
     if not (left and right):
-        return here.show("compare_runs.html", latest=latest, left=None, right=None)
+        one, other = (_run(here, name) if name else None for name in (left, right))
+        return here.show("compare_runs.html", latest=latest, left=one, right=other)
     pair = [_run(here, name) for name in (left, right)]
     ids = pair[0].id, pair[1].id
     shown = versus.side_by_side(here.store, *ids, kind=kind, after=after)

@@ -68,10 +68,14 @@ def feature(
     whole = queries.coder(here.store, coder)
     found = here.store.latest(feature, whole)
     if found is None:
-        raise HTTPException(
+        question = f"what does feature {feature} respond to?"
+        return here.show(
+            "unknown_feature.html",
             404,
-            f"Nobody has looked into feature {feature} of {coder[:12]} yet. "
-            f'Try lmmscope ask "what does feature {feature} respond to?"',
+            feature=feature,
+            coder=whole,
+            question=question,
+            acting=here.hands is not None,
         )
     return _feature(here, found)
 
@@ -146,6 +150,7 @@ def _feature(here: Site, found: FeatureFinding) -> HTMLResponse:
         scores=features.scores(verified.scores) if verified else (),
         one_shot=features.scores(verified.one_shot_scores) if verified else (),
         better=features.better(verified.better) if verified and verified.better else None,
+        batches=store.discoveries(found.id),
         swings=features.swings(found.steering) if found.steering else (),
         replies=features.replies(found.steering) if found.steering else (),
         seen=queries.shown(store, found.run, unit) if unit else (),

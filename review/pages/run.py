@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from review.drafts import text
 from review.hands import Hands
 from review.queries import events as queries
 from review.queries.runs import RunLine, line
 from review.site import Here, Site
 from review.timeline import StepView, UnitView, opened, steps_of
+from review.uploads import form_of
 
 AT_ONCE = 250
 """Events of a run that are sent with its page."""
@@ -111,6 +113,25 @@ async def pause(here: Here, name: str) -> Response:
 async def resume(here: Here, name: str) -> Response:
     """Go on with a run that stopped."""
     await _hands(here, name).resume(name)
+    return RedirectResponse(f"/runs/{name}/starting", 303)
+
+
+@router.post("/approve")
+async def approve(request: Request, here: Here, name: str) -> Response:
+    """Agree to what a run asked for."""
+    return await _answered(request, here, name, agreed=True)
+
+
+@router.post("/refuse")
+async def refuse(request: Request, here: Here, name: str) -> Response:
+    """Have a run go on without what it asked for."""
+    return await _answered(request, here, name, agreed=False)
+
+
+async def _answered(request: Request, here: Site, name: str, *, agreed: bool) -> Response:
+    # The page may be old: the answer is to what stood on it, and to nothing else.
+    asked = text(await form_of(request), "asked")
+    await _hands(here, name).answer(name, asked, agreed=agreed)
     return RedirectResponse(f"/runs/{name}/starting", 303)
 
 

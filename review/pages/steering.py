@@ -6,6 +6,7 @@ the page works too: a form is sent, and the replies are looked at again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request
@@ -15,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from review import drafts
 from review.bench import CONTROLS, KINDS, LONGEST, MODES, MOST, PLACES, Job, Told, Trial
-from review.drafts import Draft, Shown, draft_from, draft_of
+from review.drafts import Draft, Fields, Shown, draft_from, draft_of
 from review.hands import Hands
 from review.pictures import Unreadable, decoded, written
 from review.queries import features as features_known
@@ -46,11 +47,7 @@ async def begin(request: Request, here: Here) -> Response:
 @router.post("/picture")
 async def brought(request: Request, here: Here) -> Response:
     """Keep a picture, and go on with the form."""
-    fields = await form_of(request)
-    draft = draft_of(fields)
-    name = await kept(here.store, fields.get("file"))
-    shown = Shown(name) if name else draft.shown
-    return RedirectResponse(f"/steer?{draft._replace(shown=shown).query()}", 303)
+    return await with_picture(request, here, "/steer", draft_of)
 
 
 @router.get("/labels")
@@ -141,6 +138,17 @@ def _waited_for(job: Job | None, told: Told | None) -> tuple[str, ...]:
         return ()
     in_turn = sorted(job.asked.controls, key=lambda one: one == "prompt_only")
     return ("unsteered", "steered", *in_turn)
+
+
+async def with_picture(
+    request: Request, here: Site, address: str, draft_of: Callable[[Fields], Any]
+) -> Response:
+    """A form again, with the picture that somebody brought, if there is one."""
+    fields = await form_of(request)
+    draft = draft_of(fields)
+    name = await kept(here.store, fields.get("file"))
+    shown = Shown(name) if name else draft.shown
+    return RedirectResponse(f"{address}?{draft._replace(shown=shown).query()}", 303)
 
 
 def bench(here: Site) -> Hands:

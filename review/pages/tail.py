@@ -88,10 +88,13 @@ def _news(here: Site, run: str, mark: str) -> News:
     over = line.status != "running" and not found.events
     text = ""
     if found.events:
-        head = here.draw("run_facts.html", line=line)
+        parts_of_head = {
+            "facts": here.draw("run_facts.html", line=line),
+            "asks": here.draw("run_asks.html", line=line, acting=False),
+        }
         latest = found.events[-1]
         said = f"{latest.unit}: {latest.text}"
-        text = _message("news", {"units": units, "facts": head, "latest": said}, found.mark)
+        text = _message("news", {"units": units, "latest": said, **parts_of_head}, found.mark)
     if over:
         text += _message("over", {"status": line.status}, found.mark)
     return News(text, found.mark, over)

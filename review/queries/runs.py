@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from agent.approval import Asked, waiting
 from agent.findings import Cost
 from agent.store import Reader
 from review.queries.paging import Page, contains, key_of, mark
@@ -34,6 +35,8 @@ class RunLine(NamedTuple):
     failures: int
     findings: int
     cost: Cost
+    asks: Asked | None
+    """What somebody has to approve or refuse before it goes on."""
 
 
 class Wanted(NamedTuple):
@@ -112,10 +115,12 @@ def _lines(reader: Reader, ids: list[str], live: tuple[str, ...]) -> tuple[RunLi
         WHERE r.id IN ({_marks(ids)}) GROUP BY r.id ORDER BY r.began DESC, r.id DESC""",
         ids,
     )
-    return tuple(_line(row, row["id"] in live) for row in rows)
+    unfinished = [row["id"] for row in rows if row["status"] not in ("done", "aborted")]
+    asking = waiting(reader, unfinished) if unfinished else {}
+    return tuple(_line(row, row["id"] in live, asking.get(row["id"])) for row in rows)
 
 
-def _line(row: Mapping[str, Any], live: bool) -> RunLine:
+def _line(row: Mapping[str, Any], live: bool, asks: Asked | None) -> RunLine:
     began = datetime.fromisoformat(row["began"])
     ended = datetime.fromisoformat(row["ended"]) if row["ended"] else None
     until = datetime.now(UTC) if live else ended
@@ -128,6 +133,7 @@ def _line(row: Mapping[str, Any], live: bool) -> RunLine:
         ended=ended,
         seconds=(until - began).total_seconds() if until else None,
         cost=cost_of(row),
+        asks=asks,
         **{name: row[name] for name in ("units", "events", "failures", "findings")},
     )
 

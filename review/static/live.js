@@ -55,9 +55,11 @@ function mergeUnit({ unit, html, steps }) {
 
 const source = new EventSource(list.dataset.tail);
 source.addEventListener("news", ({ data }) => {
-  const { units, facts, latest } = JSON.parse(data);
+  const { units, facts, asks, latest } = JSON.parse(data);
   units.forEach(mergeUnit);
   document.getElementById("facts").innerHTML = facts;
+  const asking = document.getElementById("asks");
+  if (asking.innerHTML.trim() !== asks.trim()) asking.innerHTML = asks;
   document.querySelector("[data-latest]").textContent = latest;
 });
 source.addEventListener("over", () => {

@@ -28,9 +28,18 @@ BEFORE = NOON - timedelta(seconds=1)
 SPENT = Cost(calls=3, tokens=12_345, seconds=1.5)
 
 
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory):
+    """A folder with an empty store: it takes longer to make one than most tests take."""
+    folder = tmp_path_factory.mktemp("blank") / "runs"
+    Store(folder).close()
+    return folder
+
+
 @pytest.fixture
-def runs(tmp_path):
-    return tmp_path / "runs"
+def runs(blank, tmp_path):
+    """A folder for runs with a store that nothing is in."""
+    return Path(shutil.copytree(blank, tmp_path / "runs"))
 
 
 @pytest.fixture
@@ -118,6 +127,17 @@ def links():
 def hands():
     """Nobody: the server only reads."""
     return
+
+
+@pytest.fixture
+def acting(store, hands):
+    """A browser with the token, on a server with hands."""
+    with Reader(store.runs) as reader:
+        app = create_app(reader, TOKEN, hands)
+        made = TestClient(app, ADDRESS, follow_redirects=False, headers={"Origin": ADDRESS})
+        with made:
+            made.get(f"/runs?token={TOKEN}")
+            yield made
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from agent.findings import Counts, Culprit, Firing, SteeringOutcome, Swing
+from agent.findings import Counts, Culprit, Firing, SteeringOutcome, Struck, Swing
 from agent.store import Reader
 from agent.store.records import Verdict
 from review.app import create_app
@@ -187,9 +187,9 @@ def test_the_index_tells_what_evidence_does_not(client, seeing, finding):
     from_evidence = client.get(f"/findings/{finding.id}/activations").text
     from_index = seeing.get(f"/findings/{finding.id}/activations").text
     assert "3 activations" in from_evidence
-    assert ">5 <" in from_evidence
+    assert ">5</a>" in from_evidence
     assert "77 activations" in from_index
-    assert ">119 <" in from_index
+    assert ">119</a>" in from_index
 
 
 def test_scores_and_tests_are_told_in_words_beside_the_chart(client, finding):
@@ -199,6 +199,24 @@ def test_scores_and_tests_are_told_in_words_beside_the_chart(client, finding):
     assert "went into the sealed test" in text
     assert "+0.10 (+0.00 to +0.20), p 0.04" in text
     assert "10 % of pictures, from 1.5 on" in text
+
+
+def test_what_a_batch_leaves_of_a_finding_stands_beside_its_test(client, finding, store):
+    assert "verified finding" not in client.get(f"/findings/{finding.id}").text
+    store.correct(RUN, "0", 0.05, {finding.id: 0.2})
+    text = client.get(f"/findings/{finding.id}").text
+    assert "Among the 1 verified finding of" in text
+    assert "its p is 0.2: chance alone may explain it" in text
+
+
+def test_what_was_claimed_beyond_the_label_is_told(client, finding, store):
+    part = Struck(claim="red umbrella without cat", left="red umbrella", won=1, lost=3, p=0.6)
+    verified = finding.verification.model_copy(update={"struck": (part,)})
+    again = finding.model_copy(update={"key": "another", "verification": verified})
+    store.put(again)
+    text = client.get(f"/findings/{again.id}").text
+    assert "“red umbrella without cat” says no more than “red umbrella”" in text
+    assert "1 picture speaks for it, 3 against it" in text
 
 
 def test_replies_stand_beside_those_of_controls(client, finding):

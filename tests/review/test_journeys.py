@@ -12,6 +12,8 @@ from agent.findings import Firing
 from review.bench import Said, Told
 from review.hands import Bar, IndexRecord, Neighbour, Process
 from tests.agent.store.conftest import PROVENANCE, event_of, finding_of
+from tests.review.test_approval import RUN as ASKS
+from tests.review.test_approval import asking_run
 from tests.review.test_features import evidence_of, put, sighting
 from tests.review.test_playground import NAME, Bench
 
@@ -56,6 +58,10 @@ class Hands(Bench):
     def begin_run(self):
         self._store.begin(RUN, self.question, PROVENANCE, pid=os.getpid())
         self.going.clear()
+
+    async def answer(self, run, asked, *, agreed):
+        self.answered = (run, asked, agreed)
+        self._store.resumed(run, pid=os.getpid())
 
     def process(self, run):
         return self.going.get(run)
@@ -166,6 +172,27 @@ def test_a_feature_is_written_beside_controls_and_kept_as_a_recipe(page, go, han
         page.get_by_role("link", name="Save as recipe").click()
     assert download.value.suggested_filename == f"recipe-{picture[:12]}.json"
     assert download.value.path().read_bytes() == store.artefacts.get(picture)
+
+
+def test_what_a_run_asks_for_is_approved_by_keyboard(page, hands, store):
+    asking_run(store)
+    page.reload()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    approve = page.get_by_role("button", name="Approve")
+    expect(page.locator("#asks")).to_contain_text("5,000 TFLOP")
+    while not approve.evaluate("(one) => one === document.activeElement"):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#facts")).to_contain_text("running")
+    assert hands.answered == (ASKS, "0.2.1", True)
+    answer = {"cost": 5000.0, "agreed": True}
+    store.hear(
+        event_of("approved", kind="approval", run=ASKS, unit="0", step=2, place=2, result=answer)
+    )
+    expect(page.locator("#asks")).to_be_empty()
+    store.ended(ASKS, "done", "Trained.")
+    expect(page.locator(".prose")).to_have_text("Trained.")
 
 
 @pytest.mark.usefixtures("kept")

@@ -65,14 +65,14 @@ def bench():
 
 
 @pytest.fixture
-def steering(store, bench):
+def hands(bench):
+    return bench
+
+
+@pytest.fixture
+def steering(acting):
     """A browser with the token, on a server with a model."""
-    with Reader(store.runs) as reader:
-        app = create_app(reader, TOKEN, bench)
-        client = TestClient(app, ADDRESS, follow_redirects=False, headers={"Origin": ADDRESS})
-        with client:
-            client.get(f"/steer?token={TOKEN}")
-            yield client
+    return acting
 
 
 def trial(**fields):
@@ -181,6 +181,7 @@ def test_an_address_holds_all_that_is_filled_in():
     draft = Draft(
         shown=Shown("", "validate", "3"), prompt="a & b?", writes=(("1", "-2"), ("3", "4")),
         kind="add", where="text", mode="paper", controls=("wrong_sign",), hint="hm", tokens="9",
+        coder="of this coder",
     )  # fmt: skip
     from starlette.datastructures import QueryParams
 

@@ -41,9 +41,9 @@ def evidence_of(feature=118):
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(runs):
     """One run `r1` that is done, with a unit 0 and two features below it."""
-    with Store(tmp_path / "runs") as made:
+    with Store(runs) as made:
         made.begin("r1", f"what is {SCRIPT}?", PROVENANCE, pid=os.getpid())
         picture = made.artefacts.put_picture(Image.new("RGB", (40, 30), "red"))
         evidence = made.artefacts.put_document(evidence_of())

@@ -16,6 +16,38 @@ from tests.review.exports.conftest import FORMULA
 
 FOLDER = "a-model/24-lmmscope-layers-24-coder"
 
+# The importer takes a table's columns from the first line of a file, and the rows by these names.
+NEEDED = {
+    "model": "id creatorId layers neuronsPerLayer owner",
+    "release": "name description creatorName creatorId urls",
+    "sourceset": "modelId name description creatorName creatorId urls",
+    "source": "id modelId setName creatorId",
+    "features": "modelId layer index",
+    "activations": (
+        "modelId layer index creatorId tokens values maxValue minValue maxValueTokenIndex"
+    ),
+    "explanations": "modelId layer index description authorId",
+}
+ALLOWED = {
+    "model": "displayName displayNameShort visibility",
+    "release": "visibility",
+    "sourceset": "type releaseName visibility hasDashboards allowInferenceSearch",
+    "source": "visibility hasDashboards inferenceEnabled notes",
+    "features": (
+        "sourceSetName creatorId maxActApprox hasVector vector vectorLabel hookName frac_nonzero "
+        "vectorDefaultSteerStrength topkCosSimIndices topkCosSimValues neuron_alignment_indices "
+        "neuron_alignment_values neuron_alignment_l1 correlated_neurons_indices "
+        "correlated_neurons_pearson correlated_neurons_l1 neg_str neg_values pos_str pos_values "
+        "freq_hist_data_bar_heights freq_hist_data_bar_values logits_hist_data_bar_heights "
+        "logits_hist_data_bar_values decoder_weights_dist"
+    ),
+    "activations": ("id dataSource dfaValues dfaTargetIndex dfaMaxValue binMin binMax binContains"),
+    "explanations": (
+        "id embedding notes typeName explanationModelName umap_x umap_y umap_cluster "
+        "umap_log_feature_sparsity"
+    ),
+}
+
 
 def written(store, findings=None):
     file = io.BytesIO()
@@ -45,6 +77,15 @@ def test_features_activations_and_explanations_name_the_same_source(files):
     (group,) = files[f"{FOLDER}/sourceset.jsonl"]
     assert source["setName"] == group["name"]
     assert re.fullmatch(r"[a-z0-9_-]+", source["id"])
+
+
+@pytest.mark.parametrize("table", NEEDED)
+def test_rows_have_the_columns_of_neuronpedia_s_tables_and_no_others(files, table):
+    (name,) = [one for one in files if re.match(rf"{FOLDER}/{table}[./]", one)]
+    needed = set(NEEDED[table].split())
+    for row in files[name]:
+        assert needed <= set(row) <= needed | set(ALLOWED[table].split())
+        assert all(row[one] is not None for one in needed)
 
 
 def test_what_the_format_cannot_say_is_in_the_notes(files):

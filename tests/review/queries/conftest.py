@@ -9,15 +9,15 @@ from tests.agent.store.conftest import PROVENANCE
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(runs):
     """A store with a run r1 that this process works on."""
-    with Store(tmp_path / "runs", patience=0.05) as made:
+    with Store(runs, patience=0.05) as made:
         made.begin("r1", "what is feature 118?", PROVENANCE, pid=os.getpid())
         yield made
 
 
 @pytest.fixture
-def empty(tmp_path):
+def empty(runs):
     """A store that nothing is in."""
-    with Store(tmp_path / "runs") as made:
+    with Store(runs) as made:
         yield made

@@ -60,6 +60,7 @@ class Diagnosis(BaseModel):
     """All that was found."""
 
     profile: str
+    """By its name, or its file."""
     checks: list[Check]
 
     @computed_field

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from lmmscope.doctor_checks import Diagnosis
 from lmmscope.invocation import lmmscope
+from lmmscope.settings import DEFAULT_PROFILE
 
 STYLES = {"ok": "green", "missing": "bold red", "note": "yellow"}
 
@@ -36,9 +37,9 @@ def show(diagnosis: Diagnosis, console: Console) -> None:
 
 def _advice(diagnosis: Diagnosis) -> list[str]:
     if diagnosis.healthy:
-        return [
-            f"Everything needed is here. Try: {escape(lmmscope())} ask 'what is in the picture ?'"
-        ]
+        where = "" if diagnosis.profile == DEFAULT_PROFILE else f" --profile {diagnosis.profile}"
+        asking = f"{lmmscope()} ask{where} 'what does feature 3 respond to?'"
+        return [f"Everything needed is here. Try: {escape(asking)}"]
     reasons: dict[str, list[str]] = {}
     for check in diagnosis.checks:
         if check.state == "missing" and check.fix:

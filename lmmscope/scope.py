@@ -108,6 +108,20 @@ class Scope:
         asked = {"features": _several(features), "strengths": _several(strength)} | more
         return self._session.wait(self._steered(question, picture, recipe, asked))
 
+    async def asteer(
+        self,
+        question: str,
+        *,
+        features: int | Sequence[int] = (),
+        strength: float | Sequence[float] = (),
+        recipe: str | Path | None = None,
+        picture: Picture = None,
+        **more: Any,
+    ) -> Steered:
+        """The same, awaited."""
+        asked = {"features": _several(features), "strengths": _several(strength)} | more
+        return await self._session.awaited(self._steered(question, picture, recipe, asked))
+
     def tool(self, name: str | Tool[Any, Any], **arguments: Any) -> Any:
         """Call one of the agent's tools, or one of your own; the result is typed."""
         return self._session.wait(self._called(name, arguments))

@@ -132,8 +132,9 @@ class Session:
 
     def close(self) -> None:
         """Let go of models and servers."""
-        if "lab" in self.__dict__:
-            self.wait(self.lab.close())
+        made: Lab | None = self.__dict__.pop("lab", None)
+        if made is not None:
+            self.wait(made.close())
         self._loop.close()
         self._shelf = Shelf()
 

@@ -1,4 +1,4 @@
-"""`lmmscope steer`: apply a recipe to the target, and show its answer with and without it.
+"""`lmmscope steer`: write a recipe or a feature into the target, and show what it says then.
 
 It knows options and prints; what is meant by them is `lmmscope.steering`'s.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -26,8 +26,17 @@ if TYPE_CHECKING:
 def steer(
     question: Annotated[str, typer.Argument(help="What the model is asked about the picture.")],
     recipe: Annotated[
-        str, typer.Option(help="A recipe's file, or the beginning of its id among the artefacts.")
-    ],
+        str | None,
+        typer.Option(help="A recipe's file, or the beginning of its id among the artefacts."),
+    ] = None,
+    feature: Annotated[
+        int | None, typer.Option(min=0, help="A feature to set, instead of a recipe.")
+    ] = None,
+    strength: Annotated[float | None, typer.Option(help="What the feature is set to.")] = None,
+    mode: Annotated[
+        Literal["strict", "paper"] | None,
+        typer.Option(help="How: strict unless said; paper as was published. A recipe has its own."),
+    ] = None,
     picture: Annotated[Path | None, typer.Option(help="A picture of your own.")] = None,
     seed: Annotated[
         int | None,
@@ -46,18 +55,24 @@ def steer(
     runs: Runs = None,
     profile: Profile = None,
 ) -> None:
-    """Apply a recipe, and show what the model says with and without it."""
+    """Apply a recipe, or set a feature, and show what the model says with and without it."""
     from lmmscope.laboratory import lab
     from lmmscope.steering import asked_about, recipe_id
     from lmmscope.work import ready
     from tools.backends.budget import Budget
     from tools.backends.ledger import MemoryLedger
 
+    by_hand = feature is not None and strength is not None and recipe is None
+    if not by_hand and (recipe is None or {feature, strength, mode} != {None}):
+        raise UserError("Say what to write: --recipe FILE, or --feature 3 --strength 50")
     settings = ready(profile, runs)
     made = lab(settings, MemoryLedger(), Budget(), sae=sae)
     own = _picture(settings, picture, seed, fit=fit)
     shown = own or asked_about(made, question)
-    said = asyncio.run(_steered(made, recipe_id(made, recipe), shown, question, tokens))
+    what: dict[str, Any] = {"features": (feature,), "strengths": (strength,), "mode": mode}
+    if recipe is not None:
+        what = {"recipe": recipe_id(made, recipe)}
+    said = asyncio.run(_steered(made, shown, question, what | {"tokens": tokens}))
     if as_json:
         typer.echo(said.model_dump_json(indent=2))
         return
@@ -65,6 +80,8 @@ def steer(
     typer.echo(f"question   {question}")
     typer.echo(f"unsteered  {said.unsteered.text}")
     typer.echo(f"steered    {with_it.text}{'' if with_it.differs else '   (the same)'}")
+    if recipe is None:
+        typer.echo(f"recipe     {with_it.recipe}")
 
 
 def _picture(
@@ -81,13 +98,13 @@ def _picture(
 
 
 async def _steered(
-    lab: Lab, recipe: str, picture: Image.Image, question: str, tokens: int
+    lab: Lab, picture: Image.Image, question: str, what: dict[str, Any]
 ) -> SteerResult:
     from lmmscope.steering import steered
     from tools.failures import ToolFailure
 
     try:
-        return await steered(lab, question, picture, recipe=recipe, tokens=tokens, controls=())
+        return await steered(lab, question, picture, controls=(), **what)
     except ToolFailure as failure:
         raise UserError(failure.reason) from None
     finally:

@@ -34,6 +34,7 @@ class WontWork(ToolFailure):
 class NeedsApproval(WontWork):
     """It costs more than may be spent unasked: somebody has to agree to this much first."""
 
-    def __init__(self, reason: str, cost: float) -> None:
-        super().__init__(reason)
-        self.cost = cost
+    def __init__(self, asked: str, cost: float) -> None:
+        """`asked` says what it is and what it costs, for whoever is to agree; no full stop."""
+        super().__init__(f"{asked}. Ask for approval, then give approved_cost={cost:.0f}")
+        self.asked, self.cost = asked, cost

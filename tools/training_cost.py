@@ -39,8 +39,7 @@ def check_approved(name: str, cost: float, approved: float) -> None:
     """Refuse what nobody has agreed to."""
     if cost > max(FREE, approved):
         raise NeedsApproval(
-            f"Training {name} costs about {cost:.0f} TFLOP, and {FREE:.0f} may be spent unasked. "
-            f"Ask for approval, then give approved_cost={cost:.0f}",
+            f"Training {name} costs about {cost:,.0f} TFLOP, and {FREE:,.0f} may be spent unasked",
             cost,
         )
 

@@ -1,33 +1,47 @@
 """The paper's models and data sets as tiny random ones, laid out as a hub's cache has them.
 
 Repositories, folders, shards, tensor names and precisions are the published ones, so that the
-profile of the paper runs as it is; only the numbers are others. And an explainer behind HTTP.
+profile of the paper runs as it is; only the numbers are others.
 """
 
 from __future__ import annotations
 
 import io
 import json
-import threading
-from collections.abc import Generator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from sae_core.lmm.adapter import Prompt, adapter_for
 from sae_core.lmm.hooks import harvest
-from tests.sae_core import small_models
+from tests.lmmscope.stand_in_server import explainer
+from tests.lmmscope.stand_in_targets import (
+    llava_next,
+    write_instructblip,
+    write_llava_next,
+    write_processor,
+    write_qwen,
+)
 from tests.sae_core.small_models import WIDTH, Small, noise
 from tests.tools.backends import small_grounders
 
+__all__ = [
+    "BRIGHT",
+    "drawn",
+    "explainer",
+    "png",
+    "snapshot",
+    "write_all",
+    "write_others",
+    "write_table",
+]
+
 REVISION = "0123456789abcdef0123456789abcdef01234567"
-FEATURES, K, LAYERS, BRIGHT = 64, 4, 26, 3
+FEATURES, K, BRIGHT = 64, 4, 3
 
 
 def snapshot(cache: Path, repository: str, kind: str = "models") -> Path:
@@ -42,9 +56,9 @@ def snapshot(cache: Path, repository: str, kind: str = "models") -> Path:
 
 def write_all(cache: Path, pictures: int = 40) -> None:
     """Everything that the profile llava-next-8b names, but for the explainer."""
-    target = tiny_target()
+    target = llava_next()
     write_coder(snapshot(cache, "lmms-lab/llama3-llava-next-8b-hf-sae-131k"), target)
-    write_target(snapshot(cache, "llava-hf/llama3-llava-next-8b-hf"), target)
+    write_llava_next(snapshot(cache, "llava-hf/llama3-llava-next-8b-hf"), target)
     write_clip(snapshot(cache, "openai/clip-vit-base-patch32"))
     write_grounders(
         snapshot(cache, "IDEA-Research/grounding-dino-base"),
@@ -61,32 +75,19 @@ def write_all(cache: Path, pictures: int = 40) -> None:
         write_table(held_out / f"test-{shard:05d}-of-00014.parquet", rows)
 
 
-def tiny_target() -> Small:
-    """LLaVA-NeXT with as many blocks as the profile's hook point needs."""
-    return small_models.llava_next(depth=LAYERS)
-
-
-def write_target(folder: Path, target: Small) -> None:
-    """LLaVA-NeXT in half precision and several shards, with the names that tensors had then."""
-    model, processor = target
-    model.to(torch.float16).save_pretrained(folder, max_shard_size="40KB")
-    processor.save_pretrained(folder)
-    index = folder / "model.safetensors.index.json"
-    about = json.loads(index.read_text())
-    about["weight_map"] = {_then(name): file for name, file in about["weight_map"].items()}
-    index.write_text(json.dumps(about))
-    for shard in folder.glob("*.safetensors"):
-        tensors = {_then(name): tensor for name, tensor in load_file(shard).items()}
-        save_file(tensors, shard, metadata={"format": "pt"})
-
-
-def _then(name: str) -> str:
-    """A tensor's name in the checkpoints that were published before transformers 4.52."""
-    if name.startswith("model.language_model."):
-        return name.replace("model.language_model.", "language_model.model.")
-    if name.startswith("lm_head."):
-        return f"language_model.{name}"
-    return name.removeprefix("model.")
+def write_others(cache: Path, conversations: int = 8) -> None:
+    """What the other profiles name beside it: their targets, and what coders are trained on."""
+    write_qwen(snapshot(cache, "Qwen/Qwen2.5-VL-7B-Instruct"))
+    write_instructblip(snapshot(cache, "Salesforce/instructblip-vicuna-7b"))
+    lessons = snapshot(cache, "lmms-lab/LLaVA-NeXT-Data", "datasets") / "data"
+    said = [
+        {"from": "human", "value": "<image>\nwhat is this?"},
+        {"from": "gpt", "value": "the red cat"},
+    ]
+    rows = [png(drawn(20_000 + seed)) for seed in range(conversations)]
+    write_table(
+        lessons / "train-00000-of-00250.parquet", rows, conversations=[said] * conversations
+    )
 
 
 def write_coder(folder: Path, target: Small) -> None:
@@ -120,13 +121,19 @@ def write_coder(folder: Path, target: Small) -> None:
 
 
 def write_clip(folder: Path) -> None:
-    """Pickled weights alone, as the published one has them."""
+    """Pickled weights alone, and a processor's settings as CLIP's first versions wrote them."""
     model, processor = small_grounders.clip()
-    model.config.save_pretrained(folder)
     model.config.architectures = ["CLIPModel"]
     model.config.save_pretrained(folder)
     torch.save(model.state_dict(), folder / "pytorch_model.bin")
-    processor.save_pretrained(folder)
+    processor.tokenizer.save_pretrained(folder)
+    about = {
+        "crop_size": small_grounders.EDGE, "size": small_grounders.EDGE, "resample": 3,
+        "do_center_crop": True, "do_normalize": True, "do_resize": True,
+        "feature_extractor_type": "CLIPFeatureExtractor",
+        "image_mean": [0.48, 0.46, 0.41], "image_std": [0.27, 0.26, 0.28],
+    }  # fmt: skip
+    (folder / "preprocessor_config.json").write_text(json.dumps(about))
 
 
 def write_grounders(detector: Path, segmenter: Path) -> None:
@@ -137,7 +144,7 @@ def write_grounders(detector: Path, segmenter: Path) -> None:
     ):
         model, processor = make()
         model.save_pretrained(folder)
-        processor.save_pretrained(folder)
+        write_processor(folder, processor)
 
 
 def drawn(seed: int) -> Image.Image:
@@ -160,49 +167,3 @@ def write_table(path: Path, rows: list[bytes | None], **columns: list) -> None:
         None if row is None else {"bytes": row, "path": f"{i}.png"} for i, row in enumerate(rows)
     ]
     pq.write_table(pa.table({"image": cells, **columns}), path, row_group_size=7)
-
-
-@contextmanager
-def explainer() -> Generator[str]:
-    """A server that gives each question a reply of the form that it asks for; its address."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):  # the name that http.server looks for
-            self._send({"data": [{"id": "/models/large"}]})
-
-        def do_POST(self):
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            message = {"role": "assistant", "content": _reply(body["messages"][-1]["content"])}
-            choice = {"message": message, "finish_reason": "stop"}
-            self._send({"model": body["model"], "choices": [choice]})
-
-        def _send(self, document: dict) -> None:
-            data = json.dumps(document).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-FORMS = {
-    "[EXPLANATION]:": "[EXPLANATION]: a red car",
-    "[HYPOTHESIS]": "[HYPOTHESIS] a red car\n[HYPOTHESIS] a tree",
-    "[ANSWER]": "[ANSWER] red car",
-    "1 for yes or 0 for no": "1",
-    "Which one class": "object",
-}
-
-
-def _reply(content: str | list) -> str:
-    text = content if isinstance(content, str) else " ".join(p.get("text", "") for p in content)
-    return next((reply for form, reply in FORMS.items() if form in text), "a red car, a tree")

@@ -230,6 +230,16 @@ def test_a_model_that_investigates_freely_gets_the_same_sealed_test(tmp_path, mo
     assert {one.origin for one in finding.hypotheses} == {"free"}
     assert any(e.kind == "failure" and "sealed" in e.text for e in events)
     assert finding.verification is None or finding.verification.split == "test"
+    with Reader(tmp_path) as store:
+        (run,) = store.runs_begun()
+        asked = [call for call in store.calls(run.id) if call.role == "planner"]
+    assert [(call.unit, '"tool": "Claims"' in call.reply.text) for call in asked] == [
+        ("0/0", False),
+        ("0/0", True),
+    ]
+    monkeypatch.setattr(agent_hands, "free_model", lambda _: pytest.fail("a replay asked a model"))
+    told = invoke("runs", "replay", run.id, "--runs", str(tmp_path))
+    assert told.exit_code == 0, told.stderr
 
 
 def test_investigating_freely_without_a_chat_model_says_what_to_set(tmp_path):

@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -93,8 +95,28 @@ def test_an_index_that_is_elsewhere_is_refused_in_one_line(eyes, finding):
         eyes.record(finding)
 
 
-def test_who_only_looks_does_not_pay_for_torch(settings):
+def explore_in(where, folder):
+    """The same three pictures, as people keep them."""
+    pictures = [Image.new("RGB", (40, 30), (number, 0, 0)) for number in range(3)]
+    if where == "a folder":
+        for number, one in enumerate(pictures):
+            one.save(folder / f"{number}.png")
+        return folder
+    files = [io.BytesIO() for _ in pictures]
+    for one, file in zip(pictures, files, strict=True):
+        one.save(file, "PNG")
+    rows = [{"image": {"bytes": file.getvalue(), "path": None}} for file in files]
+    pq.write_table(pa.Table.from_pylist(rows), folder / "part.parquet")
+    return folder / "part.parquet"
+
+
+@pytest.mark.parametrize("where", ["the toybox", "a folder", "Parquet"])
+def test_who_only_looks_does_not_pay_for_torch(settings, where, tmp_path, monkeypatch):
     """It takes the server from 130 MB to 390, and the first picture waits for its import."""
+    if where != "the toybox":
+        (tmp_path / "pictures").mkdir()
+        named = explore_in(where, tmp_path / "pictures")
+        monkeypatch.setenv("LMMSCOPE_DATA__EXPLORE", str(named))
     looking = (
         "import sys; from pathlib import Path; from agent.store import Reader, Store;"
         "from lmmscope.review_wiring import ReviewHands;"
@@ -102,6 +124,6 @@ def test_who_only_looks_does_not_pay_for_torch(settings):
         "import sae_core.index.arrays, sae_core.index.bins;"
         "runs = Path(sys.argv[1]); Store(runs).close(); store = Reader(runs);"
         "hands = ReviewHands(load_settings('toybox'), store); create_app(store, 't', hands);"
-        "assert hands.picture('explore', 3); assert 'torch' not in sys.modules"
+        "assert hands.picture('explore', 2); assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", looking, str(settings.runs)], check=True)

@@ -11,13 +11,13 @@ import pytest
 from agent.store import Store
 from lmmscope.review_runs import RunProcesses
 from review.hands import Refused
-from tests.agent.store.conftest import PROVENANCE
+from tests.agent.store.conftest import PROVENANCE, event_of
 
 pytestmark = pytest.mark.anyio
 WORKER = """
 import json, signal, sys
 from agent.store import Store
-from tests.agent.store.conftest import PROVENANCE
+from tests.agent.store.conftest import PROVENANCE, event_of
 runs, arguments = sys.argv[sys.argv.index("--runs") + 1], sys.argv[1:]
 if "fail" in arguments:
     sys.exit("No such thing. Try another one")
@@ -28,6 +28,11 @@ run = arguments[2 if again else arguments.index("--run") + 1]
 with Store(__import__("pathlib").Path(runs)) as store:
     pid = __import__("os").getpid()
     store.resumed(run, pid=pid) if again else store.begin(run, json.dumps(arguments), PROVENANCE, pid=pid)
+    if again:
+        store.hear(event_of(json.dumps(arguments), run=run, unit="1", step=9, kind="note"))
+    if "--approve" in arguments:
+        answer = {"cost": 5.0, "agreed": True}
+        store.hear(event_of("yes", run=run, unit="0", step=2, place=1, kind="approval", result=answer))
     while not signals:
         signal.pause()
     if "stubborn" in arguments:
@@ -111,6 +116,19 @@ async def test_what_stopped_before_is_marked_alone(processes, store):
             await deed("r1")
 
 
+async def test_who_waits_for_a_writer_does_not_hold_up_all_pages(processes, store):
+    """A deed waited on the server's loop for as long as ten seconds, and every page with it."""
+    store.begin("r1", "q", PROVENANCE, pid=os.getpid())
+    store._let_go("r1")
+    async with anyio.create_task_group() as group:
+        with store._file.change():  # another writer is at work
+            group.start_soon(processes.abort, "r1")
+            for _ in range(5):
+                await anyio.sleep(0.02)
+            assert store.rows("SELECT status FROM runs")[0]["status"] == "running"
+    assert store.run("r1").status == "aborted"
+
+
 async def test_a_run_of_this_very_process_is_left_alone(processes, store):
     store.begin("r1", "q", PROVENANCE, pid=os.getpid())
     with pytest.raises(Refused, match="by this process"):
@@ -121,6 +139,22 @@ async def test_what_did_not_start_says_what_it_printed(processes):
     run = await processes.ask("fail")
     await until(lambda: processes.process(run).doing == "failed")
     assert processes.process(run).said == "No such thing. Try another one"
+
+
+async def test_an_answer_goes_to_what_was_asked_and_to_nothing_else(processes, store):
+    store.begin("r1", "q", PROVENANCE, pid=os.getpid())
+    asks = event_of("costs 5", run="r1", unit="0", step=2, kind="approval", result={"cost": 5.0})
+    store.hear(asks)
+    store.ended("r1", "paused", "waits")
+    with pytest.raises(Refused, match="does not ask for that any more"):
+        await processes.answer("r1", "0.1.0", agreed=True)
+    await processes.answer("r1", "0.2.0", agreed=True)
+    assert processes.process("r1").doing == "starting"
+    await until(lambda: processes.process("r1") is None)
+    (told,) = [one.text for one in store.events("r1") if one.kind == "note"]
+    assert json.loads(told)[:4] == ["runs", "resume", "r1", "--approve"]
+    with pytest.raises(Refused, match="does not ask for that any more"):
+        await processes.answer("r1", "0.2.0", agreed=True)
 
 
 async def test_only_so_many_go_on_at_once(processes):

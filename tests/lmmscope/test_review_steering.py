@@ -6,6 +6,7 @@ from time import monotonic, sleep
 import pytest
 from PIL import Image
 
+from lmmscope.bench_model import BenchModel
 from lmmscope.lane import MOST_WAITING, Lane
 from lmmscope.review_steering import ModelBench
 from review.bench import Question, Told, Trial, Why
@@ -34,7 +35,7 @@ def lab(tmp_path):
 
 @pytest.fixture
 def bench(lab):
-    made = ModelBench(lambda: lab)
+    made = ModelBench(BenchModel(lambda: lab))
     yield made
     made.close()
 
@@ -98,7 +99,7 @@ def test_a_picture_is_made_to_fit_before_the_model_sees_it(lab, firing):
         sizes.append(picture.size)
         return picture.resize((24, 24))
 
-    bench = ModelBench(lambda: lab, fitted)
+    bench = ModelBench(BenchModel(lambda: lab, fitted))
     picture = lab.artefacts.put_picture(Image.new("RGB", (50, 70)))
     assert waited(bench, bench.begin(trial(firing, picture=picture))).state == "done"
     assert sizes == [(50, 70)]
@@ -120,14 +121,14 @@ def test_what_can_not_be_tried_says_why_in_a_line(bench, firing, fields, said):
 
 
 def test_a_model_that_can_not_be_loaded_is_told_and_tried_again(lab, firing):
-    faults = [UserError("There is no model at nowhere")]
+    faults = [UserError("There is no model at nowhere")] * 2
 
     def make():
         if faults:
             raise faults.pop()
         return lab
 
-    bench = ModelBench(make)
+    bench = ModelBench(BenchModel(make))
     assert bench.model().state == "not loaded"
     bench.model(load=True)
     until = monotonic() + LONG
@@ -135,6 +136,8 @@ def test_a_model_that_can_not_be_loaded_is_told_and_tried_again(lab, firing):
         assert monotonic() < until
         sleep(0.005)
     assert bench.model().note == "There is no model at nowhere"
+    assert waited(bench, bench.begin(trial(firing))).note == "There is no model at nowhere"
+    assert bench.model().state == "failed"
     assert waited(bench, bench.begin(trial(firing))).state == "done"
     assert bench.model().coder == lab.seeing.digest
     assert bench.peaks([firing, 10**6])[0].feature == firing

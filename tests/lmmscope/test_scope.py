@@ -122,10 +122,11 @@ def test_steering_tells_the_reply_beside_the_unsteered_one_and_its_controls(tmp_
         assert [one.control for one in told.result.controls] == ["wrong_sign"]
         assert "wrong sign" in told._repr_html_()
         kept = told.result.steered[0].recipe
-        again = scope.steer(
+        again = scope.asteer(
             "is this a beach?", recipe=kept, picture=told.picture, controls=[], tokens=4
         )
-        assert again.texts == told.texts
+        assert asyncio.run(again).texts == told.texts
+    scope.close()  # what is closed already stays closed
 
 
 def test_the_model_is_loaded_once_for_all_that_a_scope_does(scope):

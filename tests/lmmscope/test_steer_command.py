@@ -66,6 +66,32 @@ def test_a_picture_that_is_not_clear_is_asked_for(steer, arguments, said):
     assert said in " ".join(told.stderr.split())
 
 
+def test_a_feature_that_is_set_by_hand_leaves_the_recipe_that_does_it_again(steer, tmp_path):
+    where = ["--seed", "3", "--runs", str(tmp_path / "runs")]
+    words = ["steer", QUESTION, "--feature", "118", "--strength", "400", *where]
+    told = CliRunner().invoke(app, words)
+    assert told.exit_code == 0, told.stderr
+    (steered,) = (line for line in told.stdout.splitlines() if line.startswith("steered"))
+    assert "(the same)" not in steered
+    again = steer("--seed", "3", given=told.stdout.split()[-1])
+    assert steered in again.stdout
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [],
+        ["--feature", "3"],
+        ["--recipe", "a.json", "--feature", "3", "--strength", "9"],
+        ["--recipe", "a.json", "--mode", "paper"],
+    ],
+)
+def test_what_is_written_has_to_be_clear(given):
+    told = CliRunner().invoke(app, ["steer", QUESTION, *given])
+    assert told.exit_code != 0
+    assert "--recipe FILE, or --feature 3 --strength 50" in told.stderr
+
+
 def test_a_recipe_for_another_coder_is_refused(steer, recipe, tmp_path):
     Recipe(**{**recipe.model_dump(), "coder": "f" * 64}).save(tmp_path / "other.json")
     told = steer("--seed", "3", given="other.json")

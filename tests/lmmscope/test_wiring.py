@@ -11,6 +11,7 @@ from sae_core.errors import UserError
 from sae_core.training.chat_rows import ChatRows
 from sae_core.training.conversations import ChatFile, Shown
 from tests.lmmscope import stand_in
+from tests.lmmscope.stand_in_targets import llava_next, write_llava_next
 
 
 @pytest.fixture
@@ -77,9 +78,7 @@ def test_a_data_set_name_that_is_none_is_refused(settings):
 
 
 def test_packed_weights_without_the_packages_name_the_extra(settings, tmp_path, monkeypatch):
-    stand_in.write_target(
-        stand_in.snapshot(tmp_path / "hub", settings.models.target), stand_in.tiny_target()
-    )
+    write_llava_next(stand_in.snapshot(tmp_path / "hub", settings.models.target), llava_next())
     monkeypatch.setattr(wiring, "find_spec", lambda _: None)
     with pytest.raises(UserError, match=r"bits = 4 needs .*lmmscope\[quantised\]"):
         wiring.target(settings.model_copy(update={"bits": 4}))

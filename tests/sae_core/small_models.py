@@ -194,7 +194,7 @@ def llava_onevision(*, template: str = TEMPLATE, edge: int = EDGE, bound: int = 
     return Small(model.eval(), processor)
 
 
-def qwen(*, template: str = TEMPLATE) -> Small:
+def qwen(*, template: str = TEMPLATE, depth: int = DEPTH) -> Small:
     """Qwen2.5-VL; from 1 to 64 cells of 8 x 8 pixels a picture."""
     torch.manual_seed(0)
     words = tokenizer(around="<s> $A", image_token="<image>", video_token="<video>")
@@ -213,7 +213,7 @@ def qwen(*, template: str = TEMPLATE) -> Small:
     model = Qwen2_5_VLForConditionalGeneration(
         Qwen2_5_VLConfig(
             vision_config=eye | {"fullatt_block_indexes": [1]},
-            text_config=_language(words, rope_parameters=rope),
+            text_config=_language(words, rope_parameters=rope, num_hidden_layers=depth),
             **ids,
         )
     )
@@ -231,7 +231,7 @@ def qwen(*, template: str = TEMPLATE) -> Small:
     )
 
 
-def instructblip(*, language: str = "llama") -> Small:
+def instructblip(*, language: str = "llama", depth: int = DEPTH) -> Small:
     """A Q-Former with 5 queries, and llama or t5."""
     torch.manual_seed(0)
     words, asked = tokenizer(around="<s> $A"), tokenizer(around="[CLS] $A [SEP]")
@@ -241,13 +241,13 @@ def instructblip(*, language: str = "llama") -> Small:
         "d_model": WIDTH,
         "d_kv": 8,
         "d_ff": 32,
-        "num_layers": DEPTH,
+        "num_layers": depth,
         "num_heads": 2,
         "pad_token_id": 0,
         "eos_token_id": 3,
         "decoder_start_token_id": 0,
     }
-    llama = _language(words, model_type="llama")
+    llama = _language(words, model_type="llama", num_hidden_layers=depth)
     model = InstructBlipForConditionalGeneration(
         InstructBlipConfig(
             vision_config=_eye(),

@@ -27,8 +27,6 @@ FILES = ("/exports/", "/shown/")
 are drawn by whoever has them."""
 AT_WORK = ("/steer/{", "/steer/splits/", "/steer/model", "/attribution/{", "/jobs/")
 """What whoever has a model works on, or has kept: a large store has none of it."""
-LOADING = ("/steer", "/attribution")
-"""Whoever opens these has the profile's model loaded, whatever it takes."""
 DEEPER = ("/runs", "/runs/{name}/units")
 IN_QUERIES = ("unit", "step", "place", "feature", "coder", "left", "right")
 _PLACE = re.compile(r"\{(\w+)(?::\w+)?\}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -157,7 +158,9 @@ def _opened(row: Row, finding: Row) -> Row:
         if (text := row[name]) is not None:
             for before in ("feature ", '"feature":', '"feature": '):
                 text = text.replace(f"{before}{finding['feature']}", f"{before}{FEATURE}")
-            found[name] = text.replace(finding["label"], LABEL) if finding["label"] else text
+            # As a word: there is "wings" in "swings".
+            label = finding["label"] and rf"(?<!\w){re.escape(finding['label'])}(?!\w)"
+            found[name] = re.sub(label, LABEL, text) if label else text
     return found
 
 

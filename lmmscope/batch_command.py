@@ -14,6 +14,7 @@ from lmmscope.conduct import conduct
 from lmmscope.limits import (
     Calls,
     Free,
+    Many,
     Money,
     PlantedSeed,
     Runs,
@@ -21,10 +22,9 @@ from lmmscope.limits import (
     Spend,
     Steer,
     Tokens,
-    Workers,
 )
 from lmmscope.options import Actors, Profile, Ray
-from lmmscope.work import Choices, labelling, ready
+from lmmscope.work import Choices, labelling, ready, usual_workers
 from sae_core.errors import UserError
 
 
@@ -40,7 +40,7 @@ def batch(
     calls: Calls = None,
     tokens: Tokens = None,
     money: Money = None,
-    workers: Workers = 4,
+    workers: Many = None,
     steer: Steer = True,
     free: Free = False,
     runs: Runs = None,
@@ -56,7 +56,7 @@ def batch(
     chosen = Choices(
         settings,
         Spend(calls, tokens, money),
-        workers,
+        workers or usual_workers(settings),
         steer,
         planted_seed,
         sae,

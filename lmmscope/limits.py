@@ -13,6 +13,15 @@ Calls = Annotated[int | None, typer.Option(min=0, help="At most so many new requ
 Tokens = Annotated[int | None, typer.Option(min=0, help="At most so many tokens, in and out.")]
 Money = Annotated[float | None, typer.Option(min=0, help="At most so much money.")]
 Workers = Annotated[int, typer.Option(min=1, max=256, help="Features investigated at a time.")]
+Many = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=256,
+        help="Features investigated at a time; by default as many as requests that the explainer's "
+        "server answers at a time, and 4 where there is none.",
+    ),
+]
 Steer = Annotated[
     bool, typer.Option("--steer/--no-steer", help="Whether features are written into the model.")
 ]

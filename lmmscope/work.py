@@ -55,6 +55,16 @@ Work = Callable[["Hands", "Approve", "RunControl"], Awaitable["Ended"]]
 """Something to do with everything that a run needs."""
 
 
+def usual_workers(settings: Settings) -> int:
+    """How many features of a batch are investigated at a time, where nobody says.
+
+    Each waits for the explainer most of the time; with as many as it answers at a time, a server
+    is busy for .97 of it, with half as many for .76 (`python -m benchmarks.simulate`).
+    """
+    server = settings.servers.explainer
+    return 4 if server is None else server.concurrency * (1 + len(server.replicas))
+
+
 def ready(profile: str | None, runs: str | Path | None) -> Settings:
     """The profile, with another folder for findings where one is given."""
     from lmmscope.settings import load_settings

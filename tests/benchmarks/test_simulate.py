@@ -42,6 +42,12 @@ def test_of_what_everybody_waits_for_twice_as_many_serve_twice_as_fast(recorded)
     assert slow.per_hour == pytest.approx(3600 * 4 / recorded.mean("target"), rel=0.06)
 
 
+def test_as_many_workers_as_an_explainer_answers_keep_it_busy(recorded):
+    slow = recorded.with_means(explainer=3.0)
+    busy = {n: batch(slow, 500, Setup(n, 1, 8, 64), seed=0).busy["explainer"] for n in (4, 8)}
+    assert busy[8] > 0.9 > busy[4]
+
+
 def test_more_workers_are_tried_until_they_stop_helping(recorded):
     found = helping(recorded, Setup(1, replicas=8, concurrency=8, targets=2), features=400)
     rates = [one.per_hour for one in found]

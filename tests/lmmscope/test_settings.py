@@ -6,6 +6,7 @@ import pytest
 
 from lmmscope.settings import known_profiles, load_settings
 from lmmscope.wiring import model_folder, use_threads
+from lmmscope.work import usual_workers
 from sae_core.errors import UserError
 
 MODELS = '[models]\ntarget = "t"\nexplainer = "e"\njudge = "j"\nclip = "c"\ngrounder = "g"\n'
@@ -184,3 +185,13 @@ def test_the_profile_limits_the_threads_of_torch(monkeypatch):
     monkeypatch.setenv("LMMSCOPE_THREADS", "1")
     use_threads(load_settings())
     assert asked == [1]
+
+
+@pytest.mark.parametrize(
+    ("address", "workers"),
+    [(None, 4), ("http://127.0.0.1:1", 8), ("http://127.0.0.1:1,http://127.0.0.1:2", 16)],
+)
+def test_a_batch_has_as_many_workers_as_its_explainer_answers(monkeypatch, address, workers):
+    if address is not None:
+        monkeypatch.setenv("LMMSCOPE_SERVERS__EXPLAINER__BASE_URL", address)
+    assert usual_workers(load_settings()) == workers

@@ -78,6 +78,11 @@ class PicturesAndIndexes:
         if not isinstance(found, FeatureFinding):
             raise Refused("A behaviour is about no single feature.")
         index, feature = self._index_of(found.provenance), found.feature
+        if feature >= len(index.histogram_FH):
+            raise Refused(
+                f"The index has {len(index.histogram_FH)} features, and the finding is about "
+                f"{feature}: it is another coder's. Try lmmscope index build"
+            )
         counts = index.histogram_FH[feature].tolist()
         bars = zip(pairwise(edges().tolist()), counts, strict=True)
         near = zip(index.neighbour_FN[feature], index.share_FN[feature], strict=True)

@@ -4,7 +4,9 @@ import io
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -92,6 +94,13 @@ def test_a_picture_that_there_is_not_is_refused_in_one_line(eyes):
 
 def test_an_index_that_is_elsewhere_is_refused_in_one_line(eyes, finding):
     with pytest.raises(Refused, match="The index of coder is not on this machine"):
+        eyes.record(finding)
+
+
+def test_a_feature_that_the_index_does_not_have_is_refused_in_one_line(eyes, finding, monkeypatch):
+    small = SimpleNamespace(histogram_FH=np.zeros((2, 4)))
+    monkeypatch.setattr(eyes, "_index_of", lambda _: small)
+    with pytest.raises(Refused, match="The index has 2 features"):
         eyes.record(finding)
 
 

@@ -23,7 +23,10 @@ from agent.store import Reader
 LMMSCOPE = [sys.executable, "-m", "lmmscope"]
 ASKED = "what does feature 809 respond to?"
 MORE = "249,1954,407,953,47"
+STEERED = "/steer?split=explore&number=12&prompt=how+do+you+feel+?&feature=809&times=1"
 WIDTH, HEIGHT = 1280, 860
+MOST, SETTLED = 120_000, 20_000
+"""Milliseconds until a model has begun to answer, and until all controls have."""
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 NAMED = ("chromium", "chromium-browser", "google-chrome")
 
@@ -34,6 +37,8 @@ class Shot(NamedTuple):
     name: str
     path: str
     scheme: Literal["light", "dark"] = "light"
+    press: str | None = None
+    """What is pressed first, and waited for."""
 
 
 def prepared(folder: Path) -> None:
@@ -52,7 +57,7 @@ def shots(folder: Path) -> list[Shot]:
         Shot("transcript", f"/runs/{asked.id}"),
         Shot("feature", f"/findings/{finding.id}"),
         Shot("findings", "/findings", scheme="dark"),
-        Shot("steer", "/steer"),
+        Shot("steer", STEERED, press="Try"),
         Shot("verdicts", "/verdicts", scheme="dark"),
     ]
 
@@ -92,7 +97,13 @@ def main() -> None:
                 viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=shot.scheme
             )
             page = context.new_page()
-            page.goto(f"{here}{shot.path}?{token}", wait_until="load")
+            joint = "&" if "?" in shot.path else "?"
+            page.goto(f"{here}{shot.path}{joint}{token}", wait_until="load")
+            if shot.press is not None:
+                page.get_by_role("button", name=shot.press, exact=True).click()
+                replies = page.locator("#replies:not([data-job]) [data-said]")
+                replies.first.wait_for(timeout=MOST)
+                page.wait_for_timeout(SETTLED)
             page.wait_for_timeout(1500)  # masks are drawn when pictures are there
             page.screenshot(path=given.out / f"{shot.name}.png")
             print(f"wrote {given.out / shot.name}.png")

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 import prompts
 from agent.desk import Desk
 from agent.findings import Hypothesis
-from agent.served import ReplayedModel, ServedModel
+from agent.served import PromptedModel
 from tools.artefacts import ArtefactId
 from tools.backends.budget import OverBudget
 from tools.failures import ToolFailure, TryAgain
@@ -51,7 +51,7 @@ async def roam(
     prompt = prompts.load("roam")
     opening = prompt.render(feature=str(feature), evidence=evidence, steps=str(steps))
     agent = create_agent(
-        model.under(prompt) if isinstance(model, ServedModel | ReplayedModel) else model,
+        model.under(prompt) if isinstance(model, PromptedModel) else model,
         _tools(desk),
         middleware=[ModelCallLimitMiddleware(run_limit=steps, exit_behavior="end")],
         response_format=ToolStrategy(Claims),

@@ -46,21 +46,25 @@ class Books:
     """What was said before the run left another one."""
 
 
-class ServedModel(ToolModel):
+class PromptedModel(ToolModel):
+    """A chat model that knows which prompt opens its conversation."""
+
+    prompt: SkipValidation[Prompt]
+
+    def under(self, prompt: Prompt) -> Self:
+        """The same model for another conversation."""
+        return self.model_copy(update={"prompt": prompt})
+
+
+class ServedModel(PromptedModel):
     """A chat model for which everything that it is asked is reserved, counted and kept."""
 
     model: SkipValidation[BaseChatModel]
-    prompt: SkipValidation[Prompt]
-    """What opens the conversation."""
     books: SkipValidation[Books]
 
     @property
     def _llm_type(self) -> str:
         return "served"
-
-    def under(self, prompt: Prompt) -> Self:
-        """The same model for another conversation."""
-        return self.model_copy(update={"prompt": prompt})
 
     @property
     def identity(self) -> str:
@@ -169,21 +173,16 @@ class ServedModel(ToolModel):
         )
 
 
-class ReplayedModel(ToolModel):
+class ReplayedModel(PromptedModel):
     """Says what a run's own model said to the same request; NotRecorded if it was never made."""
 
     recorded: SkipValidation[Recorded]
-    prompt: SkipValidation[Prompt]
     missed: SkipValidation[list[NotRecorded]]
     """What was asked and never recorded: with any, the replay is none."""
 
     @property
     def _llm_type(self) -> str:
         return "replayed"
-
-    def under(self, prompt: Prompt) -> Self:
-        """The same record for another conversation."""
-        return self.model_copy(update={"prompt": prompt})
 
     async def answer(
         self, messages: Sequence[BaseMessage], tools: Tools, **settings: Any

@@ -67,13 +67,13 @@ async def hands(
     from agent.store import FoundOut
     from lmmscope.laboratory import lab
     from lmmscope.replies import Replies
-    from tools.backends.budget import Budget, Limits
+    from tools.backends.budget import Budget
     from tools.backends.ledger import MemoryLedger
 
     with open_store(settings) as store, _kept(settings, store, replayed) as keeping:
         left = fork_at(store, forked.partition("/")[0], forked) if forked else None
         ledger = MeteringLedger(MemoryLedger())
-        budget = Budget(Limits(calls=spend.calls, tokens=spend.tokens, money=spend.money))
+        budget = Budget(spend.limits)
         replies = Replies(store, replayed, left)
         books = Books(ledger, budget, calls=store, history=replies.history(CHAT))
         model = replies.recorded(CHAT) if replayed else _served(settings, books)

@@ -52,7 +52,7 @@ def build(
     from lmmscope.index_view import counted
     from lmmscope.laboratory import kept_at
     from lmmscope.settings import load_settings
-    from sae_core.index.build import build_part
+    from sae_core.index.build import build_part, refuse_finished
     from sae_core.index.levels import FILE, StrongObserver, levels_of, write_levels
     from sae_core.index.lit import build_with_lit
     from sae_core.index.observer import source_of, spec_of
@@ -61,7 +61,8 @@ def build(
     wiring.use_threads(settings)
     if out is None and part is not None:
         raise UserError(f"--part {part} is to be merged with others. Try --out FOLDER with it")
-    _refuse_finished(out)
+    if out is not None:
+        refuse_finished(out)
     count = n or (None if data else settings.data.explore_pictures)
     sizes = {"top": top, "sample": sample}
     if ray is not None:
@@ -80,7 +81,7 @@ def build(
     spec = spec_of(seeing, shown, levels=levels_of(seeing), **sizes)
     if out is None:
         out = kept_at(settings, spec, "explore")
-        _refuse_finished(out)
+        refuse_finished(out)
     if isinstance(seeing, StrongObserver):
         write_levels(seeing.levels, out / FILE)
     span = range(len(shown)) if part is None else _span(part, len(shown))
@@ -148,11 +149,6 @@ def _of(settings: Settings, pictures: str | None, count: int | None) -> Settings
     none = dict.fromkeys(("validation", "test", "index", "test_index"))
     data = settings.data.model_copy(update={**other, **none})
     return settings.model_copy(update={"data": data})
-
-
-def _refuse_finished(out: Path | None) -> None:
-    if out is not None and (out / "index.json").exists():
-        raise UserError(f"{out} already holds an index. Try lmmscope index show, or another folder")
 
 
 def _level(folder: Path, feature: int) -> float:

@@ -5,9 +5,12 @@ Knows names of options; what is spent is counted by `tools.backends.budget`.
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
+
+if TYPE_CHECKING:
+    from tools.backends.budget import Limits
 
 Calls = Annotated[int | None, typer.Option(min=0, help="At most so many new requests to models.")]
 Tokens = Annotated[int | None, typer.Option(min=0, help="At most so many tokens, in and out.")]
@@ -44,3 +47,10 @@ class Spend(NamedTuple):
     calls: int | None = None
     tokens: int | None = None
     money: float | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """As a budget has them."""
+        from tools.backends.budget import Limits
+
+        return Limits(**self._asdict())

@@ -87,9 +87,7 @@ class Child:
     def _answer(self, message: Message, telling: Telling) -> Message:
         try:
             return {"done": self._done(message, telling)}
-        except Stopped as error:
-            return {"failed": str(error)}
-        except (UserError, ToolFailure) as error:
+        except (Stopped, UserError, ToolFailure) as error:
             return {"failed": str(error)}
         except Exception as error:  # noqa: BLE001
             # A bug: it is told in full where the server was started, and the model stays.

@@ -21,7 +21,7 @@ from lmmscope.ray_crew import NoWorkers, crew
 from lmmscope.ray_index import index_for
 from lmmscope.ray_worker import Prepared, read, write
 from lmmscope.settings import Settings
-from tools.backends.budget import Budget, Limits
+from tools.backends.budget import Budget
 
 KEPT = ("levels", "looks")
 """Folders of a runs folder with what takes long to make, and is equal wherever it is made."""
@@ -68,5 +68,4 @@ async def abroad(
                 kept.put(digest, reply)
             return bundle
 
-        limits = Limits(calls=spend.calls, tokens=spend.tokens, money=spend.money)
-        yield Abroad(prepared.provenance, Messenger(send, Budget(limits)), workers.size)
+        yield Abroad(prepared.provenance, Messenger(send, Budget(spend.limits)), workers.size)

@@ -37,6 +37,7 @@ from tools.backends.budget import Budget
 from tools.backends.chat import ChatModel
 from tools.backends.ledger import MemoryLedger
 from tools.evidence import Split
+from tools.written import written
 
 if TYPE_CHECKING:
     from tools.lab import Lab
@@ -133,8 +134,9 @@ class Worker:
 
     async def do_errand(self, errand: Errand) -> Bundle:
         """Investigate one feature."""
+        kept = replies_of(self._settings)
         for digest, reply in errand.replies.items():
-            replies_of(self._settings).put(digest, reply)
+            kept.put(digest, reply)
         return await carry_out(errand, self._lab, self._satchel, self._budget)
 
     async def do_end(self) -> None:
@@ -223,9 +225,5 @@ def read(runs: Path, *folders: str) -> Files:
 def write(runs: Path, files: Files) -> None:
     """Put files there that are not there yet; a reader finds all of one or nothing."""
     for name, content in files.items():
-        path = runs / name
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-            beside.write_bytes(content)
-            beside.replace(path)
+        if not (path := runs / name).exists():
+            written(path, content)

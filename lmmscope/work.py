@@ -62,7 +62,7 @@ def usual_workers(settings: Settings) -> int:
     is busy for .97 of it, with half as many for .76 (`python -m benchmarks.simulate`).
     """
     server = settings.servers.explainer
-    return 4 if server is None else server.concurrency * (1 + len(server.replicas))
+    return 4 if server is None else server.concurrency * len(server.addresses)
 
 
 def ready(profile: str | None, runs: str | Path | None) -> Settings:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import re
-import tempfile
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -19,6 +17,7 @@ from pydantic import BaseModel, StringConstraints, ValidationError
 
 from sae_core.errors import UserError
 from tools.failures import WontWork
+from tools.written import written
 
 ArtefactId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """What an artefact is called."""
@@ -52,23 +51,15 @@ class Artefacts:
         if path.exists():
             path.touch()  # it is wanted again, so who cleans up must not take it for an old one
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(prefix=".", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(beside).replace(path)
-        except BaseException:
-            Path(beside).unlink(missing_ok=True)
-            raise
+        written(path, content)
 
     def put_picture(self, picture: Image.Image) -> ArtefactId:
         """Keep a picture's pixels; what else it carries, such as its scene, stays out."""
         plain = picture.convert("RGB").copy()
         plain.info = {}
-        written = io.BytesIO()
-        plain.save(written, "PNG")
-        return self.put(written.getvalue())
+        png = io.BytesIO()
+        plain.save(png, "PNG")
+        return self.put(png.getvalue())
 
     def put_document(self, document: BaseModel) -> ArtefactId:
         """Keep a document."""

@@ -9,11 +9,9 @@ Shapes: N pictures, E entries of an embedding.
 from __future__ import annotations
 
 import hashlib
+import io
 import math
-import os
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -24,6 +22,7 @@ from tools.claims import Claim
 from tools.evidence import Split
 from tools.lab import Lab
 from tools.observing import AT_ONCE, seen
+from tools.written import written
 
 SIZE = 2048
 """So many pictures are compared with words, the first ones."""
@@ -110,18 +109,7 @@ def _looks(lab: Lab, split: Split) -> Tensor:
         [lab.clip.of_pictures([lab.picture(split, n) for n in batch]) for batch in batches]
     )
     # Half of it is enough to choose pictures by, whether it was just made or read again.
-    _write(lab.runs / "looks" / file, found.half().numpy())
+    kept = io.BytesIO()
+    np.save(kept, found.half().numpy())
+    written(lab.runs / "looks" / file, kept.getvalue())
     return found.half().float()
-
-
-def _write(path: Path, array: np.ndarray) -> None:
-    """By rename, so that a reader finds all of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(prefix=".", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.save(file, array)
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise

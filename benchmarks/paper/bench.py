@@ -8,7 +8,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,12 +66,17 @@ def measured(given: argparse.Namespace, work: Callable[[Bench], Awaitable[None]]
         finally:
             await lab.close()
 
-    try:
+    with in_one_line():
         asyncio.run(run())
-    except ToolFailure as failure:
-        sys.exit(failure.reason)
-    except UserError as error:
-        sys.exit(str(error))
+
+
+@contextmanager
+def in_one_line() -> Generator[None]:
+    """What can't be done is told in one line."""
+    try:
+        yield
+    except (ToolFailure, UserError) as failure:
+        sys.exit(str(failure))
 
 
 def command(

@@ -7,18 +7,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import NamedTuple
 
-from benchmarks.paper.bench import command, options
+from benchmarks.paper.bench import command, in_one_line, options
 from benchmarks.paper.modes import setups
 from benchmarks.paper.report import Report, publish
 from benchmarks.paper.survey import Survey, surveyed
 from lmmscope.work import ready
-from sae_core.errors import UserError
-from tools.failures import ToolFailure
 from tools.measures import Which
 
 
@@ -48,12 +44,3 @@ def parser_of(what: Command) -> argparse.ArgumentParser:
     parser = options((what.does or "").splitlines()[0], what.features)
     parser.add_argument("--json", action="store_true", help="print JSON instead of Markdown")
     return parser
-
-
-@contextmanager
-def in_one_line() -> Generator[None]:
-    """What can't be done is told in one line."""
-    try:
-        yield
-    except (ToolFailure, UserError) as failure:
-        sys.exit(str(failure))

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
+
+from tools.written import written
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -40,18 +40,5 @@ class Kept:
         except (FileNotFoundError, ValidationError):
             made = await make()
         if worth(made):
-            _write(path, made.model_dump_json())
+            written(path, made.model_dump_json().encode())
         return made
-
-
-def _write(path: Path, text: str) -> None:
-    """By rename, so that a reader finds all of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(prefix=".", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
+from benchmarks.paper import published
 from benchmarks.paper.averaging import by_chance, over, span_of
-from benchmarks.paper.published import Given
+from benchmarks.paper.published import Given, Model
 from benchmarks.paper.report import Cell, Row, Series, Table
 from benchmarks.paper.scoring import Scored
 from benchmarks.paper.survey import Measured, Survey
@@ -55,6 +56,15 @@ class Printed(NamedTuple):
 
     value: Given | None = None
     random: Given | None = None
+
+
+def printed(found: published.Scores | Model | None, which: Which) -> Printed:
+    """The paper's own of one measure, where it has any."""
+    if found is None:
+        return Printed()
+    if which == "iou":
+        return Printed(found.iou, found.iou_random)
+    return Printed(found.clip, found.clip_random)
 
 
 def scores_of(survey: Survey) -> Scores:

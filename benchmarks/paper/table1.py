@@ -13,7 +13,7 @@ from benchmarks.paper.commanding import Command, run
 from benchmarks.paper.labelling import OTHER
 from benchmarks.paper.published import CONCEPTS, MEANT, TABLE_1, TOTAL
 from benchmarks.paper.report import Report, Table
-from benchmarks.paper.rows import Printed, Scores, notes, of_concept, row, scores_of, table
+from benchmarks.paper.rows import Scores, notes, of_concept, printed, row, scores_of, table
 from benchmarks.paper.survey import Survey
 from tools.measures import Which
 
@@ -36,19 +36,12 @@ def report(survey: Survey, typed: str, seed: int) -> Report:
 
 def _table(which: Which, scores: Scores, seed: int) -> Table:
     rows = [
-        row(concept, which, of_concept(scores, concept), _printed(concept, which), seed)
+        row(concept, which, of_concept(scores, concept), printed(TABLE_1.get(concept), which), seed)
         for concept in (*CONCEPTS, OTHER)
     ]
-    return table(which, [*rows, row(TOTAL, which, scores, _printed(TOTAL, which), seed)])
-
-
-def _printed(concept: str, which: Which) -> Printed:
-    found = TABLE_1.get(concept)
-    if found is None:
-        return Printed()
-    if which == "iou":
-        return Printed(found.iou, found.iou_random)
-    return Printed(found.clip, found.clip_random)
+    return table(
+        which, [*rows, row(TOTAL, which, scores, printed(TABLE_1.get(TOTAL), which), seed)]
+    )
 
 
 if __name__ == "__main__":

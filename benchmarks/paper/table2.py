@@ -14,8 +14,8 @@ import asyncio
 from collections.abc import Sequence
 
 from benchmarks.paper.averaging import over
-from benchmarks.paper.bench import command
-from benchmarks.paper.commanding import Command, in_one_line, parser_of
+from benchmarks.paper.bench import command, in_one_line
+from benchmarks.paper.commanding import Command, parser_of
 from benchmarks.paper.labelling import OTHER
 from benchmarks.paper.modes import setups
 from benchmarks.paper.people import YES, Verdicts, verdicts

@@ -13,12 +13,12 @@ import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from benchmarks.paper.bench import command
-from benchmarks.paper.commanding import Command, in_one_line, parser_of
+from benchmarks.paper.bench import command, in_one_line
+from benchmarks.paper.commanding import Command, parser_of
 from benchmarks.paper.layers import Layer, Training, folders_of, layers_of
 from benchmarks.paper.published import MEANT, TABLE_3
 from benchmarks.paper.report import Report, Table, publish
-from benchmarks.paper.rows import Printed, counted, reading, row, scores_of, table
+from benchmarks.paper.rows import counted, printed, reading, row, scores_of, table
 from benchmarks.paper.survey import Survey, surveyed
 from lmmscope.settings import Settings
 from lmmscope.work import ready
@@ -53,11 +53,8 @@ def report(found: Sequence[Found], typed: str, seed: int) -> Report:
 def _table(which: Which, found: Sequence[Found], seed: int) -> Table:
     rows = []
     for layer, survey in found:
-        one = TABLE_3[layer.printed]
-        printed = {"iou": Printed(one.iou, one.iou_random)}.get(
-            which, Printed(one.clip, one.clip_random)
-        )
-        rows.append(row(layer.name, which, scores_of(survey), printed, seed))
+        own = printed(TABLE_3[layer.printed], which)
+        rows.append(row(layer.name, which, scores_of(survey), own, seed))
     return table(which, rows)
 
 

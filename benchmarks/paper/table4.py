@@ -11,9 +11,9 @@ again. A target that sees pictures through queries has no place for an IoU.
 from __future__ import annotations
 
 from benchmarks.paper.commanding import Command, run
-from benchmarks.paper.published import MEANT, TABLE_10, Model
+from benchmarks.paper.published import MEANT, TABLE_10
 from benchmarks.paper.report import Report, Table
-from benchmarks.paper.rows import Printed, Scores, notes, row, scores_of, table
+from benchmarks.paper.rows import Scores, notes, printed, row, scores_of, table
 from benchmarks.paper.survey import Survey
 from tools.measures import Which
 
@@ -50,18 +50,10 @@ def _table(which: Which, name: str, survey: Survey, seed: int) -> Table:
     nothing: Scores = {"paper": [], "strict": []}
     scores = {name: scores_of(survey)}
     rows = [
-        row(one, which, scores.get(one, nothing), _printed(TABLE_10.get(one), which), seed)
+        row(one, which, scores.get(one, nothing), printed(TABLE_10.get(one), which), seed)
         for one in dict.fromkeys((name, *TABLE_10))
     ]
     return table(which, rows)
-
-
-def _printed(found: Model | None, which: Which) -> Printed:
-    if found is None:
-        return Printed()
-    if which == "iou":
-        return Printed(found.iou, found.iou_random)
-    return Printed(found.clip, found.clip_random)
 
 
 if __name__ == "__main__":

@@ -140,7 +140,9 @@ def build_index(
 def refuse_finished(folder: Path) -> None:
     """UserError where an index is finished already."""
     if (folder / HEAD).exists():
-        raise UserError(f"{folder} already holds an index. Try another folder")
+        raise UserError(
+            f"{folder} already holds an index. Try lmmscope index show, or another folder"
+        )
 
 
 def merge_index(folder: Path, sources: Sequence[Path], device: torch.device | str = "cpu") -> None:

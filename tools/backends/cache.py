@@ -7,13 +7,12 @@ file is written beside and renamed, so that a reader finds all of it or nothing.
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from tools.backends.chat import ChatReply
+from tools.written import written
 
 
 class ReplyCache:
@@ -37,17 +36,8 @@ class ReplyCache:
 
     def put(self, digest: str, reply: ChatReply) -> None:
         """Keep a reply; what was there is replaced."""
-        path = self._path(digest)
-        path.parent.mkdir(parents=True, exist_ok=True)
         body = reply.model_dump_json().encode()
-        handle, beside = tempfile.mkstemp(prefix=f".{digest}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(_seal(digest, body) + b"\n" + body)
-            Path(beside).replace(path)
-        except BaseException:
-            Path(beside).unlink(missing_ok=True)
-            raise
+        written(self._path(digest), _seal(digest, body) + b"\n" + body)
 
     def _path(self, digest: str) -> Path:
         """In 256 folders, since a million files in one are slow to list."""

@@ -12,18 +12,6 @@ from tests.lmmscope import stand_in
 from tests.sae_core import small_models
 
 
-@pytest.fixture
-def paper(tmp_path, monkeypatch):
-    """The profile's surroundings: a filled cache, and a server."""
-    stand_in.write_all(tmp_path / "hub", pictures=24)
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.chdir(tmp_path)
-    with stand_in.explainer() as url:
-        for role in ("EXPLAINER", "JUDGE"):
-            monkeypatch.setenv(f"LMMSCOPE_SERVERS__{role}__BASE_URL", url)
-        yield tmp_path
-
-
 def test_table_1_of_the_papers_profile(paper, monkeypatch, capsys):
     words = ["table1", "--profile", "llava-next-8b", "--features", "2", "--json"]
     monkeypatch.setattr(sys, "argv", words)

@@ -3,23 +3,8 @@
 import json
 import sys
 
-import huggingface_hub.constants
-import pytest
-
 from benchmarks.paper import table9
-from tests.lmmscope import stand_in, stand_in_server
-
-
-@pytest.fixture
-def paper(tmp_path, monkeypatch):
-    """The profile's surroundings: a filled cache, and a server."""
-    stand_in.write_all(tmp_path / "hub", pictures=24)
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.chdir(tmp_path)
-    with stand_in.explainer() as url:
-        for role in ("EXPLAINER", "JUDGE"):
-            monkeypatch.setenv(f"LMMSCOPE_SERVERS__{role}__BASE_URL", url)
-        yield tmp_path
+from tests.lmmscope import stand_in_server
 
 
 def test_a_judge_that_reads_texts_marks_the_replies(paper, monkeypatch, capsys):

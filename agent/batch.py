@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from langchain_core.runnables.config import var_child_runnable_config
 from langgraph.errors import GraphDrained
@@ -35,25 +35,34 @@ class Failed(NamedTuple):
     reason: str
 
 
-class Labelled(NamedTuple):
+T = TypeVar("T")
+
+
+class Labelled(NamedTuple, Generic[T]):
     """What became of some features."""
 
-    findings: tuple[FeatureFinding, ...]
-    """In the order asked for; those found by earlier runs among them."""
+    found: tuple[T, ...]
+    """Of each finding what was to be kept, in the order asked for; earlier runs' among them."""
     failed: tuple[Failed, ...]
     skipped: int
-    """How many of the findings were there before."""
+    """How many of them were there before."""
 
 
-async def label(office: Office, unit: str, features: Sequence[int]) -> Labelled:
-    """Investigate each feature once; stops early where the budget ends or a drain is asked for."""
+async def label(
+    office: Office, unit: str, features: Sequence[int], keep: Callable[[FeatureFinding], T]
+) -> Labelled[T]:
+    """Investigate each feature once; stops early where the budget ends or a drain is asked for.
+
+    A million findings would not fit into memory, so only what `keep` makes of them stays there.
+    """
     wanted = list(dict.fromkeys(features))
-    pending, came = deque(wanted), dict[int, _Found | Failed]()
+    pending, came = deque(wanted), dict[int, _Kept[T] | Failed]()
 
     async def work() -> None:
         while pending:
             feature = pending.popleft()
-            came[feature] = await _one(office, unit, feature)
+            one = await _one(office, unit, feature)
+            came[feature] = one if isinstance(one, Failed) else _Kept(keep(one.finding), one.before)
 
     tasks = [asyncio.create_task(work()) for _ in range(min(office.workers, len(wanted)))]
     try:
@@ -69,10 +78,15 @@ async def label(office: Office, unit: str, features: Sequence[int]) -> Labelled:
         raise
     told = [came[feature] for feature in wanted]
     return Labelled(
-        findings=tuple(one.finding for one in told if isinstance(one, _Found)),
+        found=tuple(one.kept for one in told if isinstance(one, _Kept)),
         failed=tuple(one for one in told if isinstance(one, Failed)),
-        skipped=sum(isinstance(one, _Found) and one.before for one in told),
+        skipped=sum(isinstance(one, _Kept) and one.before for one in told),
     )
+
+
+class _Kept(NamedTuple, Generic[T]):
+    kept: T
+    before: bool
 
 
 class _Found(NamedTuple):

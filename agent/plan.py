@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from tools.picture_id import PictureId
 
 FeatureNumber = Annotated[int, Field(ge=0)]
-MOST = 5000
+MOST = 1_000_000
+"""Features of one batch."""
 MOST_TASKS = 8
 """Fewer than ten, so that their numbers sort as they stand."""
 

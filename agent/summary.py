@@ -1,4 +1,4 @@
-"""Findings in words: a paragraph for one, a table for many.
+"""Findings in words.
 
 Knows documents; adds nothing to what they say.
 """
@@ -18,7 +18,7 @@ from agent.findings import (
     SteeringOutcome,
     Verification,
 )
-from sae_core.scoring.estimate import Estimate, Score
+from sae_core.scoring.estimate import Estimate
 
 NAMES = {
     "iou_strict": "IoU",
@@ -29,11 +29,6 @@ NAMES = {
     "balanced_accuracy": "balanced accuracy",
     "auroc": "AUROC",
 }
-
-COLUMNS = (
-    "class", "features", "supported", "IoU", "moved masks", "CLIP-score", "random", "AUROC",
-    "judge agrees",
-)  # fmt: skip
 
 
 def headline(feature: int, status: Status, label: str | None, *, strongly: bool) -> str:
@@ -87,16 +82,6 @@ def behaviour_text(finding: BehaviourFinding) -> str:
     return "\n".join(lines)
 
 
-def table(findings: Sequence[FeatureFinding]) -> str:
-    """Scores by class of concept, in the manner of the paper's first table."""
-    rows = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
-    classes = sorted({one.category or "none" for one in findings})
-    for name in [*classes, "all"]:
-        chosen = [one for one in findings if name in ("all", one.category or "none")]
-        rows.append(_row(name, chosen))
-    return "\n".join(rows)
-
-
 def between(value: Estimate) -> str:
     """A value with its interval."""
     return f"{value.value:.2f} ({value.low:.2f} to {value.high:.2f})"
@@ -105,33 +90,6 @@ def between(value: Estimate) -> str:
 def _firing(firing: Firing) -> str:
     weakly = "" if firing.at_all is None else f"; it is active at all on {firing.at_all:.1%}"
     return f"fires from {firing.level:.3g} on, on {firing.often:.1%} of the pictures{weakly}"
-
-
-def _row(name: str, findings: Sequence[FeatureFinding]) -> str:
-    tested = [one.verification for one in findings if one.verification]
-    cells = [
-        name,
-        str(len(findings)),
-        str(sum(one.status == "supported" for one in findings)),
-        _mean(tested, "iou_strict"),
-        _mean(tested, "iou_strict", null="moved_masks"),
-        _mean(tested, "clip_strict"),
-        _mean(tested, "clip_strict", null="random_pictures"),
-        _mean(tested, "auroc"),
-        _mean(tested, "consistency"),
-    ]
-    return f"| {' | '.join(cells)} |"
-
-
-def _mean(tested: Sequence[Verification], measure: str, null: str | None = None) -> str:
-    scores = [one.scores[measure] for one in tested if measure in one.scores]
-    values = [_null(one, null) if null else one.value for one in scores]
-    known = [value for value in values if value is not None]
-    return f"{sum(known) / len(known):.2f}" if known else ""
-
-
-def _null(score: Score, name: str) -> float | None:
-    return next((null.value for null in score.nulls if null.name == name), None)
 
 
 def _verified(verification: Verification) -> list[str]:

@@ -24,7 +24,7 @@ from lmmscope.limits import (
     Workers,
 )
 from lmmscope.options import Profile
-from lmmscope.work import Choices, asking, ready
+from lmmscope.work import Choices, asking, ready, usual_workers
 
 if TYPE_CHECKING:
     from lmmscope.settings import Settings
@@ -47,7 +47,7 @@ def ask(
     calls: Calls = None,
     tokens: Tokens = None,
     money: Money = None,
-    workers: Workers = 2,
+    workers: Workers = None,
     steer: Steer = True,
     free: Free = False,
     runs: Runs = None,
@@ -61,7 +61,14 @@ def ask(
         _plan(settings, question, go_on)
         return
     chosen = Choices(
-        settings, Spend(calls, tokens, money), workers, steer, planted_seed, sae, as_json, free
+        settings,
+        Spend(calls, tokens, money),
+        workers or usual_workers(settings),
+        steer,
+        planted_seed,
+        sae,
+        as_json,
+        free,
     )
     conduct(chosen, asking(question, go_on=go_on, run=run))
 

@@ -14,7 +14,6 @@ from lmmscope.conduct import conduct
 from lmmscope.limits import (
     Calls,
     Free,
-    Many,
     Money,
     PlantedSeed,
     Runs,
@@ -22,6 +21,7 @@ from lmmscope.limits import (
     Spend,
     Steer,
     Tokens,
+    Workers,
 )
 from lmmscope.options import Actors, Profile, Ray
 from lmmscope.work import Choices, labelling, ready, usual_workers
@@ -40,7 +40,7 @@ def batch(
     calls: Calls = None,
     tokens: Tokens = None,
     money: Money = None,
-    workers: Many = None,
+    workers: Workers = None,
     steer: Steer = True,
     free: Free = False,
     runs: Runs = None,

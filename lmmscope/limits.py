@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 Calls = Annotated[int | None, typer.Option(min=0, help="At most so many new requests to models.")]
 Tokens = Annotated[int | None, typer.Option(min=0, help="At most so many tokens, in and out.")]
 Money = Annotated[float | None, typer.Option(min=0, help="At most so much money.")]
-Workers = Annotated[int, typer.Option(min=1, max=256, help="Features investigated at a time.")]
-Many = Annotated[
+Workers = Annotated[
     int | None,
     typer.Option(
         min=1,

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, Unpack
 from lmmscope.feature import Feature
 from lmmscope.session import How, Session
 from lmmscope.showing import Answer, Findings, Steered
-from lmmscope.work import asking, labelling, ready, usual_workers
+from lmmscope.work import asking, labelling, ready
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -78,13 +78,13 @@ class Scope:
         self, features: Sequence[int] = (), *, active: int | None = None, **how: Unpack[How]
     ) -> Answer:
         """Label many features, or so many that fire on the most pictures."""
-        return self._session.run(labelling(features, active), self._many(how))
+        return self._session.run(labelling(features, active), how)
 
     async def abatch(
         self, features: Sequence[int] = (), *, active: int | None = None, **how: Unpack[How]
     ) -> Answer:
         """The same, awaited."""
-        return await self._session.begun(labelling(features, active), self._many(how))
+        return await self._session.begun(labelling(features, active), how)
 
     def resume(self, run: str, **how: Unpack[How]) -> Answer:
         """Go on with a run that was paused or killed; nothing that is done is done again."""
@@ -167,10 +167,6 @@ class Scope:
 
         chosen = named(name) if isinstance(name, str) else name
         return await chosen.call(self.lab, chosen.parse(arguments))
-
-    def _many(self, how: How) -> How:
-        """As `lmmscope batch` has it where nothing is said."""
-        return {"workers": usual_workers(self.settings)} | how
 
     async def _steered(
         self, question: str, picture: Picture, recipe: str | Path | None, asked: dict[str, Any]

@@ -6,7 +6,7 @@ Knows how work is begun, waited for and ended; nothing of what is asked.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator, Sequence
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
@@ -15,7 +15,7 @@ from lmmscope.limits import Spend
 from lmmscope.loop import Loop
 from lmmscope.shelf import Shelf
 from lmmscope.showing import Answer, Findings
-from lmmscope.work import Choices, Work, done, resuming
+from lmmscope.work import Choices, Work, done, resuming, usual_workers
 from sae_core.errors import UserError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class How(TypedDict, total=False):
     money: float | None
     """At most so much money."""
     workers: int
-    """Features investigated at a time."""
+    """Features investigated at a time; else as many as the explainer's server answers."""
     steer: bool
     """Whether features are written into the model."""
     free: bool
@@ -142,7 +142,7 @@ class Session:
         return Choices(
             self.settings,
             Spend(how.get("calls"), how.get("tokens"), how.get("money")),
-            how.get("workers", 2),
+            how.get("workers") or usual_workers(self.settings),
             how.get("steer", True),
             self._planted_seed,
             self._sae,
@@ -174,22 +174,16 @@ class Session:
     def _answer(self, ended: Ended) -> Answer:
         ids = dict.fromkeys(one.finding for one in ended.named if one.finding)
         with self.store() as store:
-            found = [store.finding(one) for one in ids]
-        tasks = (ended.plan or {}).get("tasks", ())
-        if any(one["task"] == "label" for one in tasks):
-            found = _standing(found)
+            found = [_standing(store, ended.run, store.finding(one)) for one in ids]
         return Answer(ended.run, ended.status, ended.answer, Findings(found), ended.why)
 
 
-def _standing(found: Sequence[Finding]) -> list[Finding]:
-    """As the answer to a batch counts them: among many tests some are no discovery any more."""
-    from agent.desk import Rules
-    from agent.findings import FeatureFinding
-    from agent.verification import corrected
-
-    features = [one for one in found if isinstance(one, FeatureFinding)]
-    kept = {one.id: one for one in corrected(features, Rules().discovery)}
-    return [kept.get(one.id, one) for one in found]
+def _standing(store: Reader, run: str, finding: Finding) -> Finding:
+    """As the answer to a batch counts it: among many tests some are no discovery any more."""
+    among = [one for one in store.discoveries(finding.id) if one.run == run]
+    if finding.status == "supported" and any(one.adjusted > one.rate for one in among):
+        return finding.model_copy(update={"status": "refuted"})
+    return finding
 
 
 @contextmanager

@@ -56,7 +56,7 @@ Work = Callable[["Hands", "Approve", "RunControl"], Awaitable["Ended"]]
 
 
 def usual_workers(settings: Settings) -> int:
-    """How many features of a batch are investigated at a time, where nobody says.
+    """How many features are investigated at a time, where nobody says.
 
     Each waits for the explainer most of the time; with as many as it answers at a time, a server
     is busy for .97 of it, with half as many for .76 (`python -m benchmarks.simulate`).

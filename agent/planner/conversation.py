@@ -27,6 +27,10 @@ class Named(NamedTuple):
     finding: str | None = None
 
 
+RECALLED = 100
+"""So many of the features that an answer named can be meant by a follow-up; a batch has more."""
+
+
 class Exchange(NamedTuple):
     """A request, what was made of it, and what came out. Pydantic reads and writes it as JSON."""
 
@@ -55,7 +59,7 @@ def _messages(exchange: Exchange, place: int) -> list[BaseMessage]:
     if isinstance(plan, NotUnderstood):
         return [asked, AIMessage(" ".join((plan.why, *plan.instead)))]
     calls = [call_of(task, f"call-{place}-{number}") for number, task in enumerate(plan.tasks)]
-    named = json.dumps([one._asdict() for one in exchange.findings])
+    named = json.dumps([one._asdict() for one in exchange.findings[:RECALLED]])
     return [
         asked,
         AIMessage("\n".join(ASSUMED + line for line in plan.assumed), tool_calls=calls),

@@ -166,8 +166,8 @@ def _paid(check: Check, tries: int) -> Check:
     return check.model_copy(update={"p": p, "passed": check.passed and p < CHANCE})
 
 
-def combined_p(verification: Verification) -> float:
-    """All checks have to hold, so the claim is as sure as the least sure of them."""
+def chance_of(verification: Verification) -> float:
+    """The claim's p: all checks have to hold, so it is as sure as the least sure of them."""
     if verification.unmeasured:
         return 1.0
     return max((check.p for check in verification.checks if check.p is not None), default=1.0)

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import pytest
 
 from agent.desk import Desk, Rules
-from agent.findings import Check, Cost, FeatureFinding, Provenance, Verification
-from agent.verification import TooRare, adjusted, corrected, verify
+from agent.findings import Provenance
+from agent.verification import TooRare, verify
 from sae_core.index.build import build_index
 from sae_core.index.observer import source_of, spec_of
 from sae_core.index.query import Index
@@ -240,37 +240,3 @@ async def test_a_better_claim_is_told_from_the_one_shot_label_on_the_same_pictur
     assert found.one_shot_scores["auroc"].value < found.scores["auroc"].value
     same = await verified(desk_of(RED.label), SINGLE, RED.label, one_shot=f" {RED.label}")
     assert same.better is None
-
-
-def finding(feature, status, p):
-    check = Check(name="where", passed=True, value=1, low=1, bar=0, p=p)
-    verification = Verification(
-        claim="a", pictures="b", evidence="0" * 64, sheet="1" * 64, checks=(check,),
-        scores={}, passed=status == "supported", one_shot=None,
-    )  # fmt: skip
-    return FeatureFinding(
-        key=str(feature), run="r", summary="s", cost=Cost(), feature=feature, status=status,
-        provenance=Provenance(model="m", hook="h", coder="c"), label="a", evidence="0" * 64,
-        verification=verification,
-    )  # fmt: skip
-
-
-def test_a_finding_that_many_tries_make_likely_by_chance_loses_its_support():
-    alone = corrected([finding(0, "supported", 0.04)], 0.05)
-    assert [one.status for one in alone] == ["supported"]
-    among = [finding(0, "supported", 0.04), finding(1, "supported", 0.001)]
-    among += [finding(n, "refuted", 0.9) for n in range(2, 10)]
-    kept = corrected(among, 0.05)
-    assert [one.status for one in kept[:2]] == ["refuted", "supported"]
-    assert [one.feature for one in kept] == list(range(10))
-
-
-def test_each_verified_finding_has_its_p_among_all_of_them():
-    among = [finding(0, "supported", 0.01), finding(1, "refuted", 0.5), finding(2, "refuted", 0.9)]
-    found = adjusted(among)
-    assert list(found) == [one.id for one in among]
-    assert found[among[0].id] == pytest.approx(0.03)
-
-
-def test_a_batch_without_anything_to_verify_stays_as_it_is():
-    assert corrected([], 0.05) == ()

@@ -22,10 +22,13 @@ from agent.office import Office
 from agent.provenance import feature_key
 from sae_core.errors import UserError
 from tools.backends.budget import OverBudget
-from tools.failures import ToolFailure
+from tools.failures import ToolFailure, TryAgain
 
 STEPS = 60
 """Of one feature's graph: a limit for bugs, far above what an investigation takes."""
+IN_A_ROW = 5
+"""So many features that fail one after the other for what may pass, a server that is down for
+example, and at least as many as are worked at: then the rest would only fail as well."""
 
 
 class Failed(NamedTuple):
@@ -33,6 +36,8 @@ class Failed(NamedTuple):
 
     feature: int
     reason: str
+    passes: bool = False
+    """Whether the same may go well later."""
 
 
 T = TypeVar("T")
@@ -53,16 +58,26 @@ async def label(
 ) -> Labelled[T]:
     """Investigate each feature once; stops early where the budget ends or a drain is asked for.
 
+    So it does where one after the other fails for what may pass: then it can be gone on with.
+
     A million findings would not fit into memory, so only what `keep` makes of them stays there.
     """
     wanted = list(dict.fromkeys(features))
     pending, came = deque(wanted), dict[int, _Kept[T] | Failed]()
+    row = 0
 
     async def work() -> None:
+        nonlocal row
         while pending:
             feature = pending.popleft()
             one = await _one(office, unit, feature)
-            came[feature] = one if isinstance(one, Failed) else _Kept(keep(one.finding), one.before)
+            if isinstance(one, _Found):
+                came[feature] = _Kept(keep(one.finding), one.before)
+                row = row if one.before else 0
+                continue
+            came[feature], row = one, row + one.passes
+            if row >= max(IN_A_ROW, office.workers):
+                raise GraphDrained(f"{row} features in a row failed. The last one: {one.reason}")
 
     tasks = [asyncio.create_task(work()) for _ in range(min(office.workers, len(wanted)))]
     try:
@@ -109,7 +124,8 @@ async def _one(office: Office, unit: str, feature: int) -> _Found | Failed:
     except (OverBudget, GraphDrained):
         raise
     except (ToolFailure, UserError) as failure:
-        return _failed(desk.at(f"{unit}/{feature}", STEPS, "batch"), feature, str(failure))
+        failed = _failed(desk.at(f"{unit}/{feature}", STEPS, "batch"), feature, str(failure))
+        return failed._replace(passes=isinstance(failure, TryAgain))
     except (OSError, sqlite3.Error):
         raise  # the disk, or the store itself: nothing else would go better
     except Exception as error:  # noqa: BLE001 (one feature must not stop the rest)

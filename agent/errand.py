@@ -16,6 +16,7 @@ from agent.desk import Desk, MemoryKeeper
 from agent.findings import FeatureFinding
 from agent.graph import feature_graph
 from agent.provenance import subject_of
+from agent.shares import Shares
 from agent.store import Store
 from agent.store.garbage import followed
 from agent.store.rows import ids_in
@@ -93,33 +94,41 @@ async def carry_out(errand: Errand, lab: Lab, satchel: Satchel, budget: Budget) 
 class Messenger:
     """`agent.office.Elsewhere`: sends errands, and takes home what comes of them."""
 
-    def __init__(self, send: Send, budget: Budget) -> None:
-        """Nothing is sent once the budget is spent; what is on its way then goes beyond it."""
-        self._send, self._budget = send, budget
+    def __init__(self, send: Send, budget: Budget, size: int = 1) -> None:
+        """Errands share the budget, so many at a time; nothing is sent once it is spent."""
+        self._send, self._shares = send, Shares(budget, size)
 
     async def __call__(self, desk: Desk, store: Store, unit: str, feature: int, key: str) -> None:
-        """One feature."""
-        with self._budget.reserved(Spending(calls=1, tokens=1)):
-            pass  # there has to be room for something
-        bundle = await self._send(
-            Errand(
-                desk.run,
-                unit,
-                feature,
-                key,
-                desk.provenance,
-                desk.rules,
-                seals=store.opened_for(subject_of(desk.provenance, feature)),
-                left=_left(self._budget),
-                replies=replies_in(store.calls(desk.run, unit=unit)),
-            )
-        )
-        with self._budget.reserved(Spending()) as reservation:
-            reservation.settle(bundle.spent)
-        if await asyncio.to_thread(store.take, desk.run, unit, bundle):
+        """One feature; where its share does not suffice it is sent again with all that is left."""
+        whole = False
+        while True:
+            async with self._shares.one(whole=whole) as share:
+                errand = _errand(desk, store, unit, feature, key, share.left)
+                bundle = await self._send(errand)
+                share.held.settle(bundle.spent)
+            taken = await asyncio.to_thread(store.take, desk.run, unit, bundle)
+            trouble = bundle.trouble
+            whole = trouble is not None and trouble.kind == "OverBudget" and not share.whole
+            if not whole:
+                break
+        if taken:
             desk.pass_on(bundle.events)
-        if bundle.trouble is not None:
-            raise bundle.trouble.error()
+        if trouble is not None:
+            raise trouble.error()
+
+
+def _errand(desk: Desk, store: Store, unit: str, feature: int, key: str, left: Limits) -> Errand:
+    return Errand(
+        desk.run,
+        unit,
+        feature,
+        key,
+        desk.provenance,
+        desk.rules,
+        seals=store.opened_for(subject_of(desk.provenance, feature)),
+        left=left,
+        replies=replies_in(store.calls(desk.run, unit=unit)),
+    )
 
 
 def _since(before: Spending, now: Spending) -> Spending:
@@ -129,14 +138,6 @@ def _since(before: Spending, now: Spending) -> Spending:
         now.seconds - before.seconds,
         now.money - before.money,
     )
-
-
-def _left(budget: Budget) -> Limits:
-    spent = budget.spent._asdict()
-    return Limits(**{
-        name: None if limit is None else max(limit - spent[name], 0)
-        for name, limit in budget.limits
-    })  # fmt: skip
 
 
 def _above(spent: Spending, left: Limits) -> Limits:

@@ -31,6 +31,7 @@ from agent.feature.proposals import label_of
 from agent.findings import FeatureFinding
 from agent.plan import Label, Plan
 from agent.running import Hands, do
+from benchmarks.one_line import in_one_line
 from lmmscope.agent_hands import hands
 from lmmscope.limits import Spend
 from lmmscope.settings import load_settings
@@ -186,6 +187,7 @@ def summary(found: Sequence[Told], seed: int) -> dict[str, Estimate]:
     return rows
 
 
+@in_one_line()
 def main() -> None:
     """Measure, and print a table or JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])

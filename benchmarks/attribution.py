@@ -11,6 +11,7 @@ import statistics
 
 import torch
 
+from benchmarks.one_line import in_one_line
 from benchmarks.pace import arguments, compared, report
 from lmmscope import wiring
 from lmmscope.settings import load_settings
@@ -21,6 +22,7 @@ from sae_core.lmm.adapter import Prompt
 PICTURES = 8
 
 
+@in_one_line()
 def main() -> None:
     """Print both."""
     given = arguments(__doc__ or "", 15)

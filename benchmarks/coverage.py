@@ -25,6 +25,7 @@ from rich.progress import track
 from rich.table import Table
 
 from agent.verification.sample import ENOUGH, PER_QUARTER, QUARTERS, RIVALS, SILENT
+from benchmarks.one_line import in_one_line
 from sae_core.scoring.detection import detection
 from tools.backends.clip import Clip
 from tools.backends.clipseg import ClipSeg
@@ -200,6 +201,7 @@ def measure(n: int, repeats: int, size: int, seed: int) -> dict[str, Estimate]:
     return {name: share(inside) for name, inside in all_inside.items()}
 
 
+@in_one_line()
 def main() -> None:
     """Measure, and print a table or JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])

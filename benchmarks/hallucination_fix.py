@@ -28,6 +28,7 @@ from agent.events import Event
 from agent.findings import BehaviourFinding
 from agent.plan import Fix
 from agent.provenance import provenance
+from benchmarks.one_line import in_one_line
 from lmmscope import wiring
 from lmmscope.laboratory import lab
 from lmmscope.settings import Settings, load_settings
@@ -120,6 +121,7 @@ def show(found: Found) -> None:
     console.print(f"{found.seconds:.0f} s; {'passed' if found.passed else 'MISSED'}")
 
 
+@in_one_line()
 def main() -> None:
     """Measure, and print tables or JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])

@@ -15,6 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.one_line import in_one_line
 from benchmarks.pace import arguments, compared, report
 from benchmarks.runners.common import peak_megabytes
 from lmmscope import wiring
@@ -52,6 +53,7 @@ def sizes() -> list[dict[str, float]]:
     return found
 
 
+@in_one_line()
 def main() -> None:
     """Print both."""
     if "--build" in sys.argv:

@@ -24,6 +24,8 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.one_line import in_one_line
+
 LMMSCOPE = [sys.executable, "-m", "lmmscope"]
 ENDS = {"at", "cost", "run", "provenance"}
 """What may differ between two runs that find the same."""
@@ -106,6 +108,7 @@ def judged(folder: Path, wanted: dict[str, dict[str, Any]], kills: int) -> Outco
     return Outcome(kills, findings(folder) == wanted, twice, left["files"])
 
 
+@in_one_line()
 def main() -> None:
     """Measure, and print a table or JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])

@@ -25,6 +25,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from benchmarks.one_line import in_one_line
 from toybox.measures import Estimate, bootstrapped, share
 from toybox.planted import Planted, plant
 
@@ -172,6 +173,7 @@ def _ratio(pairs: list[tuple[float, float]]) -> float:
     return float(right / max(shuffled, 1e-9))
 
 
+@in_one_line()
 def main() -> None:
     """Measure, and print a table or JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])

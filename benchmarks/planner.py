@@ -31,6 +31,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agent.plan import Compare, ExplainFinding, NotUnderstood, Plan, Planned, Task
+from benchmarks.one_line import in_one_line
 from toybox.measures import Estimate, share
 from toybox.vocabulary import OBJECTS, plural
 
@@ -222,6 +223,7 @@ def _served(server: str, model: str) -> Any:
     return ChatOpenAI(base_url=server, model=model, api_key=key, temperature=0)
 
 
+@in_one_line()
 def main() -> None:
     """Measure, and print a table with every miss, or JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])

@@ -26,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.killed import LMMSCOPE, Outcome, findings, judged
+from benchmarks.one_line import in_one_line
 from lmmscope.ray_cluster import ALONE, QUIETER
 
 DIED = "a worker died"
@@ -233,6 +234,7 @@ def _on(given: argparse.Namespace, nodes: Nodes) -> tuple[str, ...]:
     return ("--ray", nodes.address, "--actors", str(given.nodes))
 
 
+@in_one_line()
 def main() -> None:
     """Measure, and print a table or JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])

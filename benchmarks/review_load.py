@@ -34,6 +34,7 @@ from rich.table import Table
 from agent.store import Reader
 from agent.store.vectors import Vectors
 from benchmarks.large_store import Sizes, grow
+from benchmarks.one_line import in_one_line
 from benchmarks.review_addresses import WORDS, addresses
 from review.queries import findings
 
@@ -192,6 +193,7 @@ def report(found: list[Timed], memory: float, grown: float, store: dict[str, int
     console.print(f"the server took {memory:.0f} MB at most (bar: {MEMORY_BAR:.0f})")
 
 
+@in_one_line()
 def main() -> None:
     """Make the store, ask for everything, and tell what does not hold."""
     usual = Sizes()

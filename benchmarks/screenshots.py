@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from agent.store import Reader
+from benchmarks.one_line import in_one_line
 
 LMMSCOPE = [sys.executable, "-m", "lmmscope"]
 ASKED = "what does feature 809 respond to?"
@@ -77,6 +78,7 @@ def serving(folder: Path) -> Generator[str]:
             server.terminate()
 
 
+@in_one_line()
 def main() -> None:
     """Take them all."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])

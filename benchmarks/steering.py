@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import torch
 
+from benchmarks.one_line import in_one_line
 from benchmarks.pace import Compared, arguments, compared, report
 from lmmscope import wiring
 from lmmscope.settings import load_settings
@@ -80,6 +81,7 @@ def _compared(
     return compared(name, plain, steered, rounds=rounds, target=1.05)
 
 
+@in_one_line()
 def main() -> None:
     """Print the table."""
     given = arguments(__doc__ or "", 15)

@@ -73,7 +73,7 @@ async def hands(
     with open_store(settings) as store, _kept(settings, store, replayed) as keeping:
         left = fork_at(store, forked.partition("/")[0], forked) if forked else None
         ledger = MeteringLedger(MemoryLedger())
-        budget = Budget(spend.limits)
+        budget = abroad.budget if abroad else Budget(spend.limits)
         replies = Replies(store, replayed, left)
         books = Books(ledger, budget, calls=store, history=replies.history(CHAT))
         model = replies.recorded(CHAT) if replayed else _served(settings, books)

@@ -52,6 +52,8 @@ def batch(
 ) -> None:
     """Label many features; what is done already is skipped, what fails is listed at the end."""
     wanted = _wanted(features, active, file)
+    if ray is not None and workers is not None:
+        raise UserError("--workers counts what is done on this machine; with --ray give --actors")
     settings = ready(profile, runs)
     chosen = Choices(
         settings,
@@ -85,12 +87,17 @@ def _wanted(features: str | None, active: int | None, file: Path | None) -> tupl
 
 def numbers(parts: list[str], where: str) -> tuple[int, ...]:
     """Feature numbers and ranges; each once, in their order."""
+    from agent.plan import MOST
+
     found: dict[int, None] = {}
     for part in parts:
         first, dash, last = part.strip().partition("-")
         if not first.isdigit() or (dash and not last.isdigit()):
             raise UserError(f"{where}: {part.strip()!r} is no feature number or range like 0-499")
-        found.update(dict.fromkeys(range(int(first), int(last if dash else first) + 1)))
+        span = range(int(first), int(last if dash else first) + 1)
+        if span.stop - span.start > MOST:
+            raise UserError(f"{where}: {part.strip()} is more than a batch of {MOST:,} features")
+        found.update(dict.fromkeys(span))
     if not found:
         raise UserError(f"{where} names no feature")
     return tuple(found)

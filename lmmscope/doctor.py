@@ -14,6 +14,7 @@ from lmmscope import (
     doctor_packages,
     doctor_plan,
     doctor_servers,
+    doctor_training,
 )
 from lmmscope.doctor_checks import Check, Diagnosis
 from lmmscope.settings import PROFILES, Settings, load_settings, overrides, profile_path
@@ -36,6 +37,7 @@ def examine(profile: str | None = None) -> Diagnosis:
             *doctor_data.examine(settings),
             *servers,
             *doctor_plan.examine(settings, running),
+            *doctor_training.examine(settings),
         ],
     )
 

@@ -82,11 +82,11 @@ def _weights(settings: Settings, role: str) -> Need | None:
         path = Path(name).expanduser()
         return Need(role, path.stat().st_size / 1e9, "read") if path.is_file() else None
     known = size_of(settings, role)
-    each = _bytes_of_target(settings) if role == "target" else 4
+    each = bytes_of_target(settings) if role == "target" else 4
     return None if known is None else Need(role, known.parameters * each / 1e9, known.source)
 
 
-def _bytes_of_target(settings: Settings) -> float:
+def bytes_of_target(settings: Settings) -> float:
     """A packed weight has its scale beside it, and embeddings are not packed."""
     whole = BYTES[settings.precision]
     return whole if settings.bits is None else min(whole, settings.bits / 8 + 0.2)
@@ -189,9 +189,9 @@ def _index(settings: Settings) -> list[Check]:
     layer = int(settings.data.hook.rpartition(".")[2]) + 1
     through = 2 * size.parameters * layer / shape.layers * known.tokens
     coded = sae.parameters * known.cells
-    name, peak = _accelerator()
+    name, peak = accelerator()
     seconds = (through + coded) / (peak * 1e12 * REACHED)
-    times = [f"{key} {_lasting(n * seconds)} for {n:,}" for key, n in pictures.items() if n]
+    times = [f"{key} {lasting(n * seconds)} for {n:,}" for key, n in pictures.items() if n]
     rest = f"at {REACHED:.0%} of {peak} TFLOP/s ({name}); an estimate"
     checks = [Check.ok("plan", "index", f"{', '.join(times)} pictures {rest}")] if times else []
     if coder is not None and pictures["explore"]:
@@ -218,7 +218,7 @@ def _index_size(features: int, k: int, pictures: int, cells: int) -> float:
     return (pairs * 28 + lit * 6 + features * 700) / 1e9
 
 
-def _accelerator() -> tuple[str, int]:
+def accelerator() -> tuple[str, int]:
     """The GPU here with its peak; without one, or with one unknown, a usual one."""
     import torch
 
@@ -238,7 +238,8 @@ def _gpu_memory() -> float | None:
     return torch.cuda.get_device_properties(0).total_memory / 1e9
 
 
-def _lasting(seconds: float) -> str:
+def lasting(seconds: float) -> str:
+    """In the unit that people would say it in."""
     return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{max(seconds / 60, 0.1):.1f} min"
 
 

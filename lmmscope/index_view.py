@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sae_core.index.observer import PictureSet
     from sae_core.index.query import FeatureRecord, Shown
     from sae_core.index.table import Harvested
+    from sae_core.pictures.manifest import Manifest
 
 COLUMNS, GAP, HEAD, SIDE = 8, 6, 16, 96
 PAPER, INK, LIGHT = (250, 249, 246), (60, 58, 54), (255, 196, 0)
@@ -56,6 +57,22 @@ def numbering(place: str, each: int = 5000) -> Callable[[int], None]:
             Console(stderr=True).print(f"{place}: {count:,} pictures numbered", markup=False)
 
     return tell
+
+
+def left_out(place: str, shown: int = 5) -> Callable[[Manifest, Path], None]:
+    """Says which pictures of a set that was just numbered do not count, and why."""
+
+    def made(manifest: Manifest, kept: Path) -> None:
+        console, broken = Console(stderr=True, soft_wrap=True), manifest.unreadable
+        if manifest.repeated:
+            console.print(f"{place}: {manifest.repeated:,} repeated, counted once", markup=False)
+        if broken:
+            named = "; ".join(f"{name}: {why}" for name, why in broken[:shown])
+            rest = f"; all of them in {kept}" if len(broken) > shown else ""
+            text = f"{place}: {len(broken):,} left out, as they can't be opened ({named}{rest})"
+            console.print(text, markup=False)
+
+    return made
 
 
 def show_record(record: FeatureRecord, level: float = 0.0) -> None:

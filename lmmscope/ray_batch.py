@@ -35,6 +35,8 @@ class Abroad(NamedTuple):
     elsewhere: Messenger
     size: int
     """How many features are investigated at a time."""
+    budget: Budget
+    """Of all that the run does, here and there."""
 
 
 @asynccontextmanager
@@ -57,15 +59,23 @@ async def abroad(
             out = await index_for(workers, settings, split, spec)
             workers.first("keep", read(settings.runs, str(out.relative_to(settings.runs))))
 
-        kept = replies_of(settings)
+        kept, budget = replies_of(settings), Budget(spend.limits)
 
         async def send(errand: Errand) -> Bundle:
             try:
-                bundle = await workers.do("errand", errand, what=f"feature {errand.feature}")
+                bundle = await workers.do(
+                    "errand", errand, what=f"feature {errand.feature}", spoils=_by_a_bug
+                )
             except NoWorkers as gone:  # no feature's fault: the run can be gone on with
                 raise GraphDrained(str(gone)) from gone
             for digest, reply in replies_in(bundle.calls).items():
                 kept.put(digest, reply)
             return bundle
 
-        yield Abroad(prepared.provenance, Messenger(send, Budget(spend.limits)), workers.size)
+        messenger = Messenger(send, budget, workers.size)
+        yield Abroad(prepared.provenance, messenger, workers.size, budget)
+
+
+def _by_a_bug(bundle: Bundle) -> bool:
+    """After a bug nobody knows what state a process is in, its GPU's for example."""
+    return bundle.trouble is not None and bundle.trouble.kind == "bug"

@@ -19,7 +19,8 @@ from lmmscope.ray_cluster import posts
 from lmmscope.ray_worker import Told, Worker
 
 TRIES = 4
-"""Workers that may die of one thing to do; then it is taken for the reason."""
+"""Workers that may die of one thing to do; then it is taken for the reason. So many may also die
+one after the other before they can begin."""
 PATIENCE = 600.0
 """Seconds without any worker, after which nobody waits for one any longer."""
 FAREWELL = 5.0
@@ -33,8 +34,10 @@ class NoWorkers(UserError):
 class Member:
     """A worker, as far as it is known here."""
 
-    def __init__(self, actor: Any) -> None:
-        self.actor, self.place, self.ready = actor, "", 0
+    def __init__(self, actor: Any, deaths: int) -> None:
+        """So many before it died without having done anything."""
+        self.actor, self.deaths = actor, deaths
+        self.place, self.ready = "", 0
 
     async def call(self, name: str, *given: Any) -> Any:
         """What it says."""
@@ -53,9 +56,7 @@ class Crew:
         from ray import exceptions as why
 
         self._ray, self._make, self.size, self._tell = ray, make, size, tell
-        self._lost = (
-            why.RayActorError, why.NodeDiedError, why.WorkerCrashedError, why.ObjectLostError
-        )  # fmt: skip
+        self._trouble, self._told = why.RayError, why.RayTaskError
         self._free: asyncio.Queue[Member | NoWorkers] = asyncio.Queue()
         self._members: set[Member] = set()
         self._coming: set[asyncio.Task[None]] = set()
@@ -66,25 +67,43 @@ class Crew:
         for _ in range(self.size):
             self._hire()
 
-    async def do(self, name: str, *given: Any, what: str = "") -> Any:
-        """Have something done by whoever is free; `what` it is, for people."""
+    async def do(
+        self,
+        name: str,
+        *given: Any,
+        what: str = "",
+        spoils: Callable[[Any], bool] = lambda _: False,
+    ) -> Any:
+        """Have something done by whoever is free; `what` it is, for people.
+
+        Who did what `spoils` a worker is replaced: it would fail at all else, and at once.
+        """
+        what = what or name
         for _ in range(TRIES):
             member = await self._prepared()
             try:
                 done = await member.call(name, *given)
-            except self._lost:
-                self._tell(f"a worker died ({member.place}); {what or name} is given to another")
-                self._replace(member)
-                continue
-            except Exception:
+            except Exception as error:
+                if self._is_lost(error):
+                    self._tell(f"a worker died ({member.place}); {what} is given to another")
+                    self._replace(member)
+                    continue
                 self._free.put_nowait(member)  # it said so itself, and can do something else
                 raise
-            self._free.put_nowait(member)
+            if spoils(done):
+                self._tell(f"a worker is replaced ({member.place}): {what} broke there")
+                self._replace(member)
+            else:
+                self._free.put_nowait(member)
             return done
         raise WontWork(
-            f"{what or name} was given to {TRIES} workers, and all of them died. Is there memory "
+            f"{what} was given to {TRIES} workers, and all of them died. Is there memory "
             "enough on the nodes? Try fewer --actors"
         )
+
+    def _is_lost(self, error: Exception) -> bool:
+        """Whether the worker is gone, for whatever reason Ray has; a mistake it tells itself."""
+        return isinstance(error, self._trouble) and not isinstance(error, self._told)
 
     def first(self, name: str, given: Any) -> None:
         """What every worker has to do before anything else; whoever can't is let go."""
@@ -109,11 +128,12 @@ class Crew:
                 for name, given in self._before[member.ready :]:
                     await member.call(name, given)
                     member.ready += 1
-            except self._lost:
-                self._tell(f"a worker died ({member.place}); another one is called for")
-                self._replace(member)
             except Exception as error:  # noqa: BLE001 (others may be able to)
-                self._let_go(member, error)
+                if self._is_lost(error) and member.deaths + 1 < TRIES:
+                    self._tell(f"a worker died ({member.place}); another one is called for")
+                    self._replace(member, member.deaths + 1)
+                else:
+                    self._let_go(member, error)
             else:
                 return member
 
@@ -133,27 +153,27 @@ class Crew:
                 raise found
             return found
 
-    def _hire(self) -> None:
-        coming = asyncio.create_task(self._come())
+    def _hire(self, deaths: int = 0) -> None:
+        coming = asyncio.create_task(self._come(deaths))
         self._coming.add(coming)
         coming.add_done_callback(self._coming.discard)
 
-    async def _come(self) -> None:
+    async def _come(self, deaths: int) -> None:
         """Wait for a worker; a node may die while it comes up there."""
         why = ""
         for _ in range(TRIES):
-            member = Member(self._make())
+            member = Member(self._make(), deaths)
             self._members.add(member)
             try:
                 member.place = await member.call("begin", str(Path.cwd()))
-            except self._lost as error:
+            except Exception as error:  # noqa: BLE001 (others may come up)
+                if not self._is_lost(error):
+                    self._let_go(member, error)
+                    return
                 self._dismiss(member)
-                why = str(error).strip().rpartition("\n")[2]
+                why = _last_line(error)
                 self._tell("a worker died as it came up; another one is called for")
                 continue
-            except Exception as error:  # noqa: BLE001 (others may come up)
-                self._let_go(member, error)
-                return
             self._free.put_nowait(member)
             return
         self._end_without_workers(
@@ -166,18 +186,24 @@ class Crew:
 
     def _let_go(self, member: Member, error: Exception) -> None:
         """It can't work, and nobody takes its place: that would be on the same node."""
-        self._tell(f"a worker is let go ({member.place or 'as it came up'}): {error}")
+        why = _last_line(error)
+        self._tell(f"a worker is let go ({member.place or 'as it came up'}): {why}")
         self._dismiss(member)
-        self._end_without_workers(str(error))
+        self._end_without_workers(why)
 
-    def _replace(self, member: Member) -> None:
+    def _replace(self, member: Member, deaths: int = 0) -> None:
         self._dismiss(member)
-        self._hire()
+        self._hire(deaths)
 
     def _dismiss(self, member: Member) -> None:
         self._members.discard(member)
         with suppress(Exception):  # it may be gone already
             self._ray.kill(member.actor)
+
+
+def _last_line(error: Exception) -> str:
+    """What Ray says has many lines, the last of which is the reason."""
+    return str(error).strip().rpartition("\n")[2]
 
 
 @asynccontextmanager

@@ -102,6 +102,9 @@ def train(
             if first and share > 1:
                 typer.echo(_held(trainer, share), err=True)
             trainer.run(stream, out / CHECKPOINT, report=report)
+        if first and stream.left_out:
+            named = "; ".join(list(stream.left_out.values())[:3])
+            typer.echo(f"{len(stream.left_out):,} conversations left out: {named}", err=True)
         if first:
             typer.echo(f"wrote {save_coder(coder_in(out / CHECKPOINT), out, replace=True)}")
 

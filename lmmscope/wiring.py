@@ -166,13 +166,13 @@ def pictures(settings: Settings, source: str | None, count: int | None = None) -
 
         name = source.removeprefix(SHIPPED)
         return ToyboxPictures(name, min(count or split(name).size, split(name).size))
-    from lmmscope.index_view import numbering
+    from lmmscope.index_view import left_out, numbering
     from sae_core.pictures.stored import StoredPictures, source_of
 
     place, share = source_of(source)
     return StoredPictures(
         hub.data_path(place), settings.runs / "pictures", count, share,
-        side=settings.data.side, tell=numbering(place),
+        side=settings.data.side, tell=numbering(place), made=left_out(place),
     )  # fmt: skip
 
 

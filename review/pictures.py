@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 from fastapi.responses import Response
-from PIL import Image
+from PIL import Image, ImageOps
 
 from review.site import Here
 
@@ -62,6 +62,7 @@ def decoded(content: bytes) -> Image.Image:
         # Before a single pixel is decoded: the header alone says how many there would be.
         if width * height > MOST_PIXELS:
             raise Unreadable(f"{width:,} x {height:,} pixels are more than {MOST_PIXELS:,}")
+        ImageOps.exif_transpose(image, in_place=True)
         return image.convert("RGB")
     except FAULTS as error:
         # Pillow has a bar of its own, far above ours.

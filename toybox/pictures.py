@@ -9,7 +9,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from sae_core.errors import UserError
 from toybox.world import SIZE
@@ -25,6 +25,7 @@ def open_picture(path: Path, *, fit: bool = False) -> Image.Image:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             picture = Image.open(file)
             picture.load()
+            ImageOps.exif_transpose(picture, in_place=True)
     except FileNotFoundError:
         raise UserError(f"No picture at {path}: check the path.") from None
     except IsADirectoryError:

@@ -21,6 +21,7 @@ from sae_core.scoring.significance import mcnemar_p
 from tools.artefacts import ArtefactId
 from tools.claims import Claim, normal, parse
 from tools.evidence import FIRING, SILENT, Evidence, Split
+from tools.failures import TryAgain
 from tools.lab import Lab
 from tools.score import ScoreSheet, Which
 
@@ -162,6 +163,9 @@ async def _measured(
         others=others,
         nulls=NULLS,
     )
+    for missing in result.unmeasured.values():
+        if missing.again:  # a server that is down must not count against the claim for good
+            raise TryAgain(f"The sealed test could not be ended: {missing.reason}")
     sheet = lab.artefacts.document(result.sheet, ScoreSheet)
     near = frozenset(one.picture for one in evidence.of("rival"))
     return Measurement(result, sheet, near, lab.seed)

@@ -22,6 +22,7 @@ from benchmarks.hallucination.mentions import Lexicon
 from benchmarks.hallucination.pictures import Picture
 from benchmarks.hallucination.shares import Group, Part, share
 from benchmarks.hallucination.task import Task
+from benchmarks.one_line import in_one_line
 from benchmarks.paper.report import Cell
 
 COCO_PICTURES, COCO_TOKENS = 500, 512
@@ -141,6 +142,7 @@ def task(place: Place) -> Chair:
     )
 
 
+@in_one_line()
 def main() -> None:
     """Measure, print and write."""
     parser = options(__doc__, "so many pictures at most, by chance")

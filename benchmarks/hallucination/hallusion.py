@@ -23,6 +23,7 @@ from benchmarks.hallucination.pictures import Picture
 from benchmarks.hallucination.reading import yes_or_no
 from benchmarks.hallucination.shares import Group, Part, numbered, share, some
 from benchmarks.hallucination.task import Task
+from benchmarks.one_line import in_one_line
 from benchmarks.paper.report import Cell
 
 TOKENS = 64
@@ -189,6 +190,7 @@ def task(place: Place) -> Hallusion:
     return Hallusion(found, notes, place.questions, place.seed, INSTRUCTION)
 
 
+@in_one_line()
 def main() -> None:
     """Measure, print and write."""
     parser = options(__doc__, "so many at most, whole sets of figures by chance")

@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from sae_core.errors import UserError
-from sae_core.pictures.manifest import Unreadable, picture_of
+from sae_core.pictures.decoding import Unreadable, picture_of
 from sae_core.pictures.tables import PICTURE, Rows, bytes_of
 from sae_core.training.conversations import read_picture
 

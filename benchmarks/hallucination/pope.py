@@ -22,6 +22,7 @@ from benchmarks.hallucination.pictures import Picture
 from benchmarks.hallucination.reading import polled, yes_or_no
 from benchmarks.hallucination.shares import Group, Part, numbered, share, some
 from benchmarks.hallucination.task import Task
+from benchmarks.one_line import in_one_line
 from benchmarks.paper.report import Cell
 
 TOKENS = 32
@@ -139,6 +140,7 @@ def task(place: Place) -> Pope:
     return Pope(found, (f"{len(found)} questions in the copy.",), place.questions, place.seed)
 
 
+@in_one_line()
 def main() -> None:
     """Measure, print and write."""
     parser = options(__doc__, "so many at most, whole pictures by chance")

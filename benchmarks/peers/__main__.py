@@ -20,12 +20,13 @@ def main() -> None:
     given = parser.parse_args()
     found = {}
     for race in RACES:
-        command = [sys.executable, "-m", f"benchmarks.peers.{race}"]
-        if not given.json:
-            subprocess.run(command, check=True)
-            continue
-        done = subprocess.run([*command, "--json"], check=True, stdout=subprocess.PIPE)
-        found[race] = json.loads(done.stdout)
+        told = ["--json"] if given.json else []
+        command = [sys.executable, "-m", f"benchmarks.peers.{race}", *told]
+        done = subprocess.run(command, stdout=subprocess.PIPE if given.json else None)
+        if done.returncode:
+            sys.exit(done.returncode)  # it has said why
+        if given.json:
+            found[race] = json.loads(done.stdout)
     if given.json:
         print(json.dumps(found, indent=2))
 

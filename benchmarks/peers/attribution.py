@@ -19,6 +19,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.one_line import in_one_line
 from lmmscope import wiring
 from lmmscope.settings import load_settings
 from sae_core.attribution.exact import ablated, spearman
@@ -60,6 +61,7 @@ def raced(question: Question, sample: int, seed: int) -> Raced:
     return Raced(len(firing_F), at_once, each, spearman(linear_S, exact_S))
 
 
+@in_one_line()
 def main() -> None:
     """Race, and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])

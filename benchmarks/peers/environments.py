@@ -29,13 +29,19 @@ class Peer(NamedTuple):
     runner: str
     instead: tuple[str, ...] = ()
     """What is installed instead of the package's own requirements, where those are far more."""
+    without: tuple[str, ...] = ()
+    """What its requirements ask for and its trainer never uses; taken out again."""
 
 
 TRAINERS = (
     Peer("sae-lens", "sae-lens==6.54.12", "sae_lens"),
     Peer("eai-sparsify", "eai-sparsify==1.3.3", "sparsify"),
-    Peer("dictionary-learning", "dictionary-learning==0.1.0", "dictionary_learning"),
-)
+    # A torchvision made for another build of torch ends the import of transformers.
+    Peer(
+        "dictionary-learning", "dictionary-learning==0.1.0", "dictionary_learning",
+        without=("torchvision",),
+    ),
+)  # fmt: skip
 # It also requires vLLM and bitsandbytes, gigabytes for GPUs that its cache does not import.
 DELPHI = Peer(
     "delphi",
@@ -69,6 +75,8 @@ def python_of(peer: Peer) -> Path:
     _run(*install, TORCH, "safetensors", *(peer.instead or (peer.package,)))
     if peer.instead:
         _run(*install, "--no-deps", peer.package)
+    if peer.without:
+        _run(str(python), "-m", "pip", "uninstall", "-qq", "-y", *peer.without)
     done.write_text(peer.package)
     return python
 

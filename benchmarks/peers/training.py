@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 from safetensors.torch import save_file
 
+from benchmarks.one_line import in_one_line
 from benchmarks.peers.environments import TRAINERS, python_of, run
 
 OURS = "lmmscope"
@@ -88,6 +89,7 @@ def floor(threads: int) -> float:
     return statistics.median(seconds)
 
 
+@in_one_line()
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])

@@ -14,6 +14,5 @@ for step, rows in enumerate(task.batches()):
     optimiser.zero_grad()
     coder(rows).fvu.backward()
     coder.remove_gradient_parallel_to_decoder_directions()
-    torch.nn.utils.clip_grad_norm_(coder.parameters(), 1.0)
     optimiser.step()
 task.finish(lambda rows: coder(rows).sae_out)

@@ -18,6 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.one_line import in_one_line
 from benchmarks.simulate.plan import markdown
 from benchmarks.simulate.queues import Outcome, Setup, batch, helping
 from benchmarks.simulate.recorded import PLACES, Recorded, measured, read
@@ -27,6 +28,7 @@ CHECKED = 200
 """So many features are also replayed by the batch's own code."""
 
 
+@in_one_line()
 def main() -> None:
     """Simulate, and print."""
     given = arguments()

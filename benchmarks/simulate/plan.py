@@ -16,13 +16,16 @@ from benchmarks.simulate.recorded import Recorded, measured
 from lmmscope.doctor_plan import PEAKS, REACHED
 from lmmscope.published import Size
 from lmmscope.settings import Settings, load_settings
+from sae_core.index.build import SHARD
 
 PROFILE, SMALL = "llava-next-8b", "llava-next-8b-small"
 SIMULATED = 10_000
 """So many features are simulated; more of them go on at the same rate."""
 GROUNDERS = (0.01, 0.05, 0.2)
 """Seconds of a look, to see how much hangs on what is assumed."""
-AT_A_TIME = (24, 48, 96, 192)
+AT_A_TIME = (16, 32, 64, 128)
+TOGETHER = (4, 8, 16)
+"""Calls that a replica answers at the same time."""
 PICTURES = (46_684, 1_000_000)
 """The paper's, and a million."""
 
@@ -46,11 +49,14 @@ class Assumed(NamedTuple):
     grounder_seconds: float = 0.05
     """To look for one concept in one picture."""
     together: int = 8
-    """Calls that a replica of the explainer answers at the same time."""
+    """Calls that a replica of the explainer answers at the same time: the profile's concurrency."""
     answers: int = 4
     """Of the target, generated at the same time."""
     description_tokens: int = 64
     """Of a picture that the target describes."""
+    merge_seconds: float = 5.0
+    """To join a span of the index with what is known, on the one machine that does: 131,072
+    features of 64 pictures of ten lit cells each. A sixteenth of it was measured, on one core."""
 
     @property
     def speed(self) -> float:
@@ -74,11 +80,11 @@ class Machines(NamedTuple):
 
 
 # A server of 72 billion parameters takes four GPUs of 80 GB; a single GPU has the small explainer.
-# On a cluster each worker has one feature at a time, and two of them share a GPU.
+# On a cluster each worker has a GPU and one feature at a time: two targets do not fit on 80 GB.
 MACHINES = (
     Machines(1, 1, 1, 0, 8, SMALL),
-    Machines(8, 4, 1, 4, 8, PROFILE),
-    Machines(64, 48, 4, 4, 96, PROFILE),
+    Machines(8, 4, 1, 4, 4, PROFILE),
+    Machines(64, 32, 8, 4, 32, PROFILE),
 )
 
 
@@ -91,9 +97,11 @@ class Row(NamedTuple):
     tokens_a_feature: float
     features: int
 
-    def index_hours(self, pictures: int) -> float:
-        """For so many pictures."""
-        return pictures / self.pictures_a_second / 3600
+    def index_hours(self, pictures: int, assumed: Assumed) -> float:
+        """For so many pictures: spans are joined while others are counted, one after the other."""
+        counted = pictures / self.pictures_a_second
+        joined = pictures / SHARD * assumed.merge_seconds
+        return max(counted, joined) / 3600
 
     @property
     def batch_hours(self) -> float:
@@ -116,7 +124,15 @@ def picture_seconds(settings: Settings, assumed: Assumed) -> float:
 def call_seconds(settings: Settings, one: Asked, assumed: Assumed) -> float:
     """GPU seconds of a call of the explainer, on the mean."""
     known = settings.published.models["explainer"]
-    return 2 * known.parameters * call_tokens(one, assumed) / assumed.speed
+    read = 2 * known.parameters * call_tokens(one, assumed) / assumed.speed
+    # As for the target: a token written takes all weights from memory, once for all calls at hand.
+    written = assumed.reply_tokens * token_seconds(known, assumed) / assumed.together
+    return read + written
+
+
+def token_seconds(known: Size, assumed: Assumed) -> float:
+    """GPU seconds in which all weights come from memory: of a token, for one answer or several."""
+    return 2 * known.parameters / assumed.bandwidth / assumed.reached
 
 
 def call_tokens(one: Asked, assumed: Assumed) -> float:
@@ -130,8 +146,7 @@ def target_seconds(settings: Settings, one: Asked, assumed: Assumed) -> float:
     """GPU seconds of a feature beside the explainer's: looks, descriptions, steering, grounder."""
     target, _ = _sizes(settings)
     prefill = 2 * target.parameters * (target.tokens or 0) / assumed.speed
-    # The weights have to come from memory for each token, of one answer or of several at once.
-    token = 2 * target.parameters / assumed.bandwidth / assumed.reached
+    token = token_seconds(target, assumed)
     steered = one.steered * (prefill + one.tokens * token / assumed.answers)
     described = one.described * (prefill + assumed.description_tokens * token / assumed.answers)
     looked = one.edited * picture_seconds(settings, assumed)
@@ -170,6 +185,7 @@ def markdown() -> str:
         _asked_lines(recorded),
         _machine_lines(recorded, assumed),
         _grounder_lines(recorded, assumed),
+        _together_lines(recorded, assumed),
         _worker_lines(recorded, assumed),
         _disk_lines(recorded),
     )
@@ -204,7 +220,7 @@ def _machine_lines(recorded: Recorded, assumed: Assumed) -> list[str]:
             ["target, grounder, CLIP on", *(f"{one.machines.targets}" for one in some)],
             ["the explainer on", *(_explainer(one.machines) for one in some)],
             ["features at a time", *(f"{one.machines.workers}" for one in some)],
-            ["index: pictures/s", *(f"{one.pictures_a_second:,.0f}" for one in some)],
+            ["index: pictures/s counted", *(f"{one.pictures_a_second:,.0f}" for one in some)],
             *(_index_line(some, pictures, assumed) for pictures in PICTURES),
             ["batch: features/h", *(f"{one.outcome.per_hour:,.0f}" for one in some)],
             [f"{some[0].features:,} features", *(_lasting(one.batch_hours) for one in some)],
@@ -221,6 +237,19 @@ def _grounder_lines(recorded: Recorded, assumed: Assumed) -> list[str]:
     some = [row(most, recorded, assumed._replace(grounder_seconds=one)) for one in GROUNDERS]
     return _table(
         [f"{most.gpus} GPUs, if a look of the grounder takes", *(f"{s:g} s" for s in GROUNDERS)],
+        [
+            ["features/h", *(f"{one.outcome.per_hour:,.0f}" for one in some)],
+            ["everybody waits for", *(one.outcome.bottleneck for one in some)],
+        ],
+    )
+
+
+def _together_lines(recorded: Recorded, assumed: Assumed) -> list[str]:
+    """How much hangs on what a replica's server is sent at a time."""
+    most = MACHINES[-1]
+    some = [row(most, recorded, assumed._replace(together=one)) for one in TOGETHER]
+    return _table(
+        [f"{most.gpus} GPUs, if a replica answers at the same time", *map(str, TOGETHER)],
         [
             ["features/h", *(f"{one.outcome.per_hour:,.0f}" for one in some)],
             ["everybody waits for", *(one.outcome.bottleneck for one in some)],
@@ -256,7 +285,7 @@ def _disk_lines(recorded: Recorded) -> list[str]:
 
 
 def _index_line(rows: Sequence[Row], pictures: int, assumed: Assumed) -> list[str]:
-    hours = [one.index_hours(pictures) for one in rows]
+    hours = [one.index_hours(pictures, assumed) for one in rows]
     told = (
         f"{_lasting(each)}, ${one.money(each, assumed):,.0f}"
         for one, each in zip(rows, hours, strict=True)

@@ -54,7 +54,8 @@ def read(file: Path) -> Stored:
             "Train it again with topk"
         )
     width = whole(cfg, "d_in", config_file)
-    name = file.resolve().parent.name
+    # Not where the file lies: in a hub's cache it is a link to one that is elsewhere.
+    name = file.parent.resolve().name
     config = coder_config_of(
         config_file,
         width=width,

@@ -8,18 +8,18 @@ one JSON object a line: what the set is, then its pictures in order.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image, UnidentifiedImageError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sae_core.errors import UserError
+from sae_core.pictures.decoding import Unreadable, picture_of
 from sae_core.pictures.shards import Found, Place, Shard
 
 FORMAT = 1
@@ -93,8 +93,10 @@ def wanted_of(shards: Sequence[Shard], share: Share = WHOLE, count: int | None =
     running = hashlib.sha256()
     for shard in shards:
         for file in shard.files():
-            facts = file.stat()
-            running.update(f"{file}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
+            # A link that leads nowhere can still be named among what is left out.
+            facts = file.stat() if file.exists() else file.lstat()
+            running.update(os.fsencode(file))
+            running.update(f"\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
     return Wanted(files=running.hexdigest(), share=share, count=count)
 
 
@@ -153,21 +155,6 @@ def read(path: Path) -> Manifest:
             f"{path} is no manifest of pictures ({type(error).__name__}). Delete it: it is made "
             "again when it is needed"
         ) from None
-
-
-def picture_of(data: bytes) -> Image.Image:
-    """The picture that these bytes are, whole, in RGB; an Unreadable says what is wrong."""
-    try:
-        with Image.open(io.BytesIO(data)) as picture:
-            return picture.convert("RGB")
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as error:
-        raise Unreadable(str(error).partition(" <_io")[0]) from None
-    except Image.DecompressionBombError as error:
-        raise Unreadable(str(error)) from None
-
-
-class Unreadable(Exception):
-    """Bytes that are no picture; the text says why."""
 
 
 class _Examined(NamedTuple):

@@ -6,13 +6,14 @@ own. Nothing here looks at a picture.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from sae_core.errors import UserError
 
-PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"}
+PICTURES = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"}
 TARS, TABLES, LISTS = {".tar"}, {".parquet"}, {".txt"}
 
 
@@ -29,7 +30,7 @@ class Found(NamedTuple):
     name: str
     place: Place
     data: bytes | None
-    """None where the shard names a picture, and holds none."""
+    """None where the shard names a picture, and holds none that can be read."""
 
 
 class Shard(Protocol):
@@ -55,7 +56,8 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._files = sorted(p for p in path.rglob("*") if p.suffix.lower() in PICTURES)
+        named = (p for p in path.rglob("*") if p.suffix.lower() in PICTURES)
+        self._files = sorted(p for p in named if not p.is_dir())
         if not self._files:
             raise UserError(
                 f"No pictures under {path}: looked for {', '.join(sorted(PICTURES))}, and for "
@@ -69,8 +71,12 @@ class Folder:
     def found(self) -> Iterator[Found]:
         """One after the other."""
         for at, file in enumerate(self._files):
-            data = read(file)
-            yield Found(str(file.relative_to(self.path)), Place(at, len(data)), data)
+            try:
+                data = file.read_bytes()
+            except OSError:
+                data = None
+            name = os.fsencode(file.relative_to(self.path)).decode(errors="backslashreplace")
+            yield Found(name, Place(at, len(data or b"")), data)
 
     def data(self, place: Place) -> bytes:
         """A file's bytes."""
@@ -82,7 +88,7 @@ def shards_at(where: Path) -> list[Shard]:
 
     A folder that holds shards stands for them; one that does not, for the pictures under it.
     """
-    if any(sign in str(where) for sign in "*?["):
+    if not where.exists() and any(sign in str(where) for sign in "*?["):
         named = sorted(Path(where.anchor).glob(str(where.relative_to(where.anchor))))
         if not named:
             raise nothing_at(where, "no file has such a name")

@@ -18,7 +18,8 @@ from PIL import Image
 
 from sae_core.errors import UserError
 from sae_core.pictures import manifest as manifests
-from sae_core.pictures.manifest import WHOLE, Manifest, Share, Unreadable
+from sae_core.pictures.decoding import Unreadable, picture_of
+from sae_core.pictures.manifest import WHOLE, Manifest, Share
 from sae_core.pictures.shards import shards_at
 
 _SHARE = re.compile(r"(?P<place>.+)#(?P<first>[\d.]+)-(?P<end>[\d.]+)")
@@ -57,9 +58,11 @@ class StoredPictures:
         *,
         side: int | None = None,
         tell: Callable[[int], None] = lambda _: None,
+        made: Callable[[Manifest, Path], None] = lambda *_: None,
     ) -> None:
+        """`tell` hears how many are numbered, `made` what came of it, and where it is kept."""
         self._shards, self._where = shards_at(where), where
-        self._kept, self._tell, self._side = kept, tell, side
+        self._kept, self._tell, self._made, self._side = kept, tell, made, side
         self._share, self._count = share, count
         self._making = threading.Lock()
 
@@ -69,9 +72,11 @@ class StoredPictures:
         with self._making:
             wanted = manifests.wanted_of(self._shards, self._share, self._count)
             path = self._kept / f"{wanted.name}.jsonl"
-            if not path.exists():
+            if new := not path.exists():
                 manifests.write(manifests.made(self._shards, wanted, self._tell), path)
             found = manifests.read(path)
+        if new:
+            self._made(found, path)
         if not found.entries:
             left = "; ".join(f"{name}: {why}" for name, why in found.unreadable[:3])
             raise UserError(
@@ -102,7 +107,7 @@ class StoredPictures:
                 "Start again: the set is then numbered anew"
             )
         try:
-            picture = manifests.picture_of(data)
+            picture = picture_of(data)
         except Unreadable as error:
             raise UserError(f"Picture {number} ({entry.name}) can't be opened: {error}.") from None
         return picture if self._side is None else picture.resize((self._side, self._side))

@@ -11,7 +11,7 @@ Shapes: B rows of a forward pass, T positions, N tokens, D width.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import torch
@@ -46,6 +46,10 @@ class Conversation(NamedTuple):
 
     prompt: Prompt
     reply: str = ""
+
+
+class Broken(UserError):
+    """A conversation whose picture can't be opened: the others can be learnt from all the same."""
 
 
 def order(count: int, seed: int, epoch: int) -> Tensor:
@@ -102,6 +106,8 @@ class TokenStream:
         self.share, self.rank = processes(), rank()
         self.block_size = max(block, self.share)
         self.block, self.given = 0, 0
+        self.left_out: dict[int, str] = {}
+        """The conversations that this process could not show, and why."""
         self._tokens_ND: Tensor | None = None
         self._deals = 0
 
@@ -147,8 +153,10 @@ class TokenStream:
         numbers = self._numbers()
         parts = []
         for at in range(0, len(numbers), self.at_once):
-            some = [self.conversations[n] for n in numbers[at : at + self.at_once]]
-            parts.append(tokens_of(self.adapter, some, self.hook, self.positions).cpu())
+            if some := list(self._readable(numbers[at : at + self.at_once])):
+                parts.append(tokens_of(self.adapter, some, self.hook, self.positions).cpu())
+        if not parts:
+            raise UserError(next(iter(self.left_out.values())))
         tokens_ND = torch.cat(parts)
         del parts
         generator = torch.Generator().manual_seed((self.seed << 20) + self.block)
@@ -159,6 +167,14 @@ class TokenStream:
                 f"A block of {self.block_size} conversations has {len(tokens_ND)} tokens, "
                 f"fewer than one batch of {self.rows}. Try a larger block or a smaller batch."
             )
+
+    def _readable(self, numbers: Sequence[int]) -> Iterator[Conversation]:
+        """Those that are whole: one broken picture must not end a training of days."""
+        for number in numbers:
+            try:
+                yield self.conversations[number]
+            except Broken as error:
+                self.left_out[number] = str(error)
 
 
 class TensorStream:

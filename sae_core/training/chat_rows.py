@@ -14,9 +14,9 @@ from typing import Any
 
 from sae_core.errors import UserError
 from sae_core.lmm.adapter import Prompt
-from sae_core.pictures.manifest import Unreadable, picture_of
+from sae_core.pictures.decoding import Unreadable, picture_of
 from sae_core.pictures.tables import PICTURE, Rows, bytes_of
-from sae_core.training.activations import Conversation
+from sae_core.training.activations import Broken, Conversation
 from sae_core.training.conversations import Lazy
 
 TURNS = ("conversations", "messages")
@@ -47,7 +47,11 @@ class ChatRows(Lazy):
             data = bytes_of(cell)
             pictures = () if data is None else (picture_of(data),)
             return Conversation(Prompt(pictures, _plain(said["user"])), said.get("assistant", ""))
-        except (KeyError, TypeError, AttributeError, Unreadable) as error:
+        except Unreadable as error:
+            raise Broken(
+                f"The picture in row {row} of {table.path} can't be read: {error}"
+            ) from None
+        except (KeyError, TypeError, AttributeError) as error:
             raise UserError(
                 f"{table.path}, row {row} is no conversation ({type(error).__name__}: {error}): "
                 f"turns of from and value, or role and content, are expected. Take it out"

@@ -16,11 +16,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from sae_core.errors import UserError
 from sae_core.lmm.adapter import Prompt
-from sae_core.training.activations import Conversation
+from sae_core.pictures.decoding import Unreadable, picture_of
+from sae_core.training.activations import Broken, Conversation
 
 if TYPE_CHECKING:
     from sae_core.index.observer import PictureSet
@@ -29,10 +30,9 @@ if TYPE_CHECKING:
 def read_picture(path: Path) -> Image.Image:
     """The picture at a path, whole, in RGB."""
     try:
-        with Image.open(path) as picture:
-            return picture.convert("RGB")
-    except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError(
+        return picture_of(path.read_bytes())
+    except (OSError, Unreadable) as error:
+        raise Broken(
             f"The picture {path} can't be read: {error}. Take it out of the set."
         ) from None
 

@@ -150,6 +150,32 @@ async def test_nothing_is_sent_once_the_budget_is_spent(desk, store):
         await bring(desk, store, "0/3", 3, "three")
 
 
+async def test_what_was_paid_for_is_kept_though_others_spent_the_rest(desk, store):
+    """Both were sent while there was budget, and more was spent than was foreseen."""
+    sent = Sent(bundle_of(spent=Spending(calls=9), finding=finding_of()))
+    budget = Budget(Limits(calls=10))
+    bring = Messenger(sent, budget, 2)
+    async with bring._shares.one() as other:
+        other.held.settle(Spending(calls=8))
+        await bring(desk, store, "0/118", 118, "key")
+    assert store.findings("r1") == (finding_of(),)
+    assert budget.spent.calls == 17
+
+
+async def test_a_share_that_does_not_suffice_is_no_end_while_there_is_more(desk, store):
+    """What models said goes along, and nothing is told twice."""
+    short = bundle_of(
+        spent=Spending(calls=5),
+        calls=(call_of("said", settings={"temperature": 0.0}),),
+        trouble=Trouble.of(OverBudget("calls", "spent")),
+    )
+    sent = Sent(short, bundle_of(spent=Spending(calls=5), finding=finding_of()))
+    await Messenger(sent, Budget(Limits(calls=10)), 2)(desk, store, "0/118", 118, "key")
+    assert [one.left.calls for one in sent.errands] == [5, 5]
+    assert [set(one.replies) for one in sent.errands] == [set(), {"said"}]
+    assert store.findings("r1") == (finding_of(),)
+
+
 @pytest.mark.parametrize(
     "error",
     [WontWork("no"), TryAgain("later"), OverBudget("calls", "too much"), UserError("a mistake")],
@@ -190,3 +216,4 @@ async def test_an_errand_that_fails_brings_what_led_to_it(lab, world):
         named = {one for event in bundle.events for one in event.artefacts}
         assert named <= set(bundle.artefacts)
     assert budget.limits.calls == 5
+    assert not list(lab.runs.rglob("*.db")), "whoever does an errand keeps no findings"

@@ -200,17 +200,35 @@ async def test_a_rare_feature_leaves_the_seal_whole(desk_of):
     assert desk.keeper.open("k", "something else", desk.lab.opening("test").pictures("test").digest)
 
 
+class Failing:
+    """A grounder that fails while it has a reason to."""
+
+    identity = "failing"
+
+    def __init__(self, reason):
+        self.reason = reason
+
+    def locate(self, pictures, labels):
+        if self.reason is not None:
+            raise self.reason
+        return OracleGrounder().locate(pictures, labels)
+
+
 async def test_a_grounder_that_fails_is_no_score_and_no_pass(desk_of):
-    class Failing:
-        identity = "failing"
-
-        def locate(self, *_):
-            raise TryAgain("the grounder is busy")
-
-    found = await verified(desk_of(RED.label, grounder=Failing()), SINGLE, RED.label)
+    grounder = Failing(WontWork("the grounder has no such word"))
+    found = await verified(desk_of(RED.label, grounder=grounder), SINGLE, RED.label)
     assert not found.passed
-    assert found.unmeasured["where"] == found.unmeasured["reaches"] == "the grounder is busy"
+    assert found.unmeasured["where"] == found.unmeasured["reaches"] == grounder.reason.reason
     assert [check.name for check in found.checks] == ["judge"]
+
+
+async def test_a_grounder_that_is_down_speaks_neither_for_a_claim_nor_against_it(desk_of):
+    grounder = Failing(TryAgain("the grounder is busy"))
+    desk = desk_of(RED.label, grounder=grounder)
+    with pytest.raises(TryAgain, match="sealed test could not be ended: the grounder is busy"):
+        await verify(desk, "k", SINGLE, RED.label)
+    grounder.reason = None
+    assert (await verify(desk, "k", SINGLE, RED.label)).passed
 
 
 async def test_silent_pictures_are_of_four_kinds_and_near_misses_nearly_fit(desk_of, world):

@@ -55,10 +55,12 @@ SCRIPTS = {
             return not left_out and any(fnmatch.fnmatch(name, one) for one in given.include or "*")
         found = [file for file in snapshot.rglob("*") if file.is_file()]
         kept = [file for file in found if wanted(str(file.relative_to(snapshot)))]
-        for name in ["refs/main", *(file.relative_to(there) for file in kept)]:
-            place = pathlib.Path(os.environ["HF_HUB_CACHE"], home, name)
+        blobs = [there / "blobs" / pathlib.Path(os.readlink(file)).name for file in kept]
+        for file in [there / "refs" / "main", *blobs, *kept]:
+            place = pathlib.Path(os.environ["HF_HUB_CACHE"], home, file.relative_to(there))
             place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(there / name, place)
+            place.unlink(missing_ok=True)
+            shutil.copyfile(file, place, follow_symlinks=False)
         """,
     "python": """\
         #!/bin/sh
@@ -97,6 +99,7 @@ class GpuBox:
         stand_in.write_all(hub, pictures=20)
         stand_in.write_others(hub)
         write_explainer(stand_in.snapshot(hub, EXPLAINER))
+        stand_in.link(hub)
         names = {
             "real": sys.executable, "bin": self.bin, "hub": str(hub),
             "server": stand_in_server.__file__,

@@ -6,8 +6,10 @@ profile of the paper runs as it is; only the numbers are others.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -33,6 +35,7 @@ __all__ = [
     "BRIGHT",
     "drawn",
     "explainer",
+    "link",
     "png",
     "snapshot",
     "write_all",
@@ -73,6 +76,7 @@ def write_all(cache: Path, pictures: int = 40) -> None:
     for shard in range(4):
         rows = [png(drawn(next(seeds))) for _ in range(pictures // 4)]
         write_table(held_out / f"test-{shard:05d}-of-00014.parquet", rows)
+    link(cache)
 
 
 def write_others(cache: Path, conversations: int = 8) -> None:
@@ -88,12 +92,25 @@ def write_others(cache: Path, conversations: int = 8) -> None:
     write_table(
         lessons / "train-00000-of-00250.parquet", rows, conversations=[said] * conversations
     )
+    link(cache)
+
+
+def link(cache: Path) -> None:
+    """As a hub's client leaves it: each file is a link to its bytes, which lie by their digest."""
+    for home in cache.iterdir():
+        (home / "blobs").mkdir(exist_ok=True)
+        for file in (home / "snapshots").rglob("*"):
+            if file.is_file() and not file.is_symlink():
+                blob = home / "blobs" / hashlib.sha256(file.read_bytes()).hexdigest()
+                file.replace(blob)
+                file.symlink_to(os.path.relpath(blob, file.parent))
 
 
 def write_coder(folder: Path, target: Small) -> None:
     """One folder a hook point, as sparsify has it, with a key that newer versions do not know.
 
-    Centred on what the target makes of some pictures; the feature BRIGHT stands for bright ones.
+    Beside it lies how it was trained, as the published one has it. It is centred on what the target
+    makes of some pictures; the feature BRIGHT stands for bright ones.
     """
     adapter = adapter_for(*target)
     shown = adapter.prepare([Prompt((drawn(seed),), "") for seed in range(12)])
@@ -118,6 +135,7 @@ def write_coder(folder: Path, target: Small) -> None:
         "signed": False, "d_in": WIDTH,
     }  # fmt: skip
     (place / "cfg.json").write_text(json.dumps(about))
+    (folder / "config.json").write_text(json.dumps({"sae": about, "lr": None}))
 
 
 def write_clip(folder: Path) -> None:

@@ -208,9 +208,11 @@ def _lasting(folder):
         (["--features", "1-x"], "'1-x'"),
         (["--features", "3", "--active", "4"], "one of"),
         (["--file", "nowhere.txt"], "nowhere.txt"),
+        (["--features", "0-99999999999"], "1,000,000 features"),
+        (["--features", "3", "--ray", "local", "--workers", "2"], "--actors"),
     ],
 )
-def test_a_batch_of_nothing_is_refused_in_one_line(given, complaint):
+def test_a_batch_that_cannot_be_is_refused_in_one_line(given, complaint):
     result = invoke("batch", *given)
     assert result.exit_code == 2
     assert complaint in result.stderr

@@ -14,6 +14,7 @@ from lmmscope import (
     doctor_models,
     doctor_plan,
     doctor_servers,
+    doctor_training,
 )
 from lmmscope.cli import app
 from lmmscope.settings import load_settings
@@ -49,6 +50,7 @@ def test_a_missing_data_set_has_the_command_that_downloads_the_part_that_is_used
     )
     words = shlex.split(checks["test"].fix)
     assert words[words.index("--include") + 1] == "data/test-0000[2-3]-of-00014.parquet"
+    assert shlex.split(checks["train"].fix)[-2:] == ["--include", "data/*.parquet"]
     assert [checks[key].state for key in ("explore", "train")] == ["missing", "note"]
 
 
@@ -113,6 +115,18 @@ def test_before_anything_is_here_the_plan_rests_on_what_is_published():
     assert checks["download"].found.count("146.4") == 1
     assert "for 46,684" in checks["index"].found
     assert "at most 29.3 GB" in checks["disk"].found
+
+
+def test_what_training_takes_is_told_where_a_coder_has_to_be_trained(monkeypatch):
+    monkeypatch.setattr(doctor_training, "accelerator", lambda: ("an A100", 312))
+    (check,) = doctor_training.examine(load_settings("llava-next-8b-layer-25"))
+    # 16.7 of weights, 16 bytes of 2 x 4,096 x 131,072 numbers, 7.1 of a pass, 4.3 of picking
+    assert check.found.startswith("45.3 GB of GPU memory, 24.6 GB of memory, 17.2 GB of disk, ")
+    assert "25.8 h for 100,000 steps of 8,192" in check.found
+    (lower,) = doctor_training.examine(load_settings("llava-next-8b-layer-8"))
+    assert "9.6 h" in lower.found
+    assert doctor_training.examine(load_settings("llava-next-8b")) == []
+    assert doctor_training.examine(load_settings("toybox")) == []
 
 
 def test_a_download_that_does_not_fit_says_how_to_put_it_elsewhere(monkeypatch):

@@ -13,7 +13,7 @@ from tools.failures import WontWork
 
 pytest.importorskip("ray")
 
-from ray.exceptions import ActorDiedError
+from ray.exceptions import ActorDiedError, OutOfMemoryError, RayError
 
 from lmmscope.ray_crew import TRIES, Crew, NoWorkers
 from lmmscope.ray_index import gathered
@@ -34,7 +34,7 @@ class Actor:
         said = self.answers(self, method)
         if isinstance(said, Told):
             return said
-        if isinstance(said, ActorDiedError):
+        if isinstance(said, RayError):
             raise said
         return Told(None, Trouble.of(said)) if isinstance(said, Exception) else Told(said)
 
@@ -72,9 +72,12 @@ async def crew_of(heard):
         await one.end()
 
 
-async def test_what_a_dead_worker_did_is_done_by_another(crew_of, heard):
+@pytest.mark.parametrize("death", [ActorDiedError(), OutOfMemoryError("the node is full")])
+async def test_what_a_dead_worker_did_is_done_by_another(crew_of, heard, death):
+    """Ray's memory monitor has an error of its own: a worker it killed would fail at all else."""
+
     def answers(actor, method):
-        return ActorDiedError() if (method, actor.name) == ("work", 0) else actor.name
+        return death if (method, actor.name) == ("work", 0) else actor.name
 
     made, _ = crew_of(answers)
     assert await made.do("work", what="feature 3") == 1
@@ -137,6 +140,26 @@ async def test_where_nobody_agrees_nothing_waits(crew_of):
     for one in waiting:
         with pytest.raises(NoWorkers, match="other"):
             await one
+
+
+async def test_a_worker_that_a_bug_may_have_spoilt_is_replaced(crew_of, heard):
+    made, actors = crew_of(lambda actor, _: actor.name)
+    assert await made.do("work", what="feature 3", spoils=lambda done: done == 0) == 0
+    assert await made.do("work", spoils=lambda done: done == 0) == 1
+    assert len(actors) == 2
+    assert "feature 3 broke there" in heard[0]
+
+
+async def test_workers_that_always_die_before_they_can_begin_end_the_waiting(crew_of):
+    """As where no node has the memory that the models take."""
+    made, actors = crew_of(
+        lambda actor, method: ActorDiedError() if method == "agree" else actor.name, size=2
+    )
+    made.first("agree", "provenance")
+    async with asyncio.timeout(5):
+        with pytest.raises(NoWorkers):
+            await made.do("work")
+    assert len(actors) == 2 * TRIES
 
 
 async def test_workers_that_die_as_they_come_up_end_the_waiting(crew_of):

@@ -82,3 +82,15 @@ def test_packed_weights_without_the_packages_name_the_extra(settings, tmp_path, 
     monkeypatch.setattr(wiring, "find_spec", lambda _: None)
     with pytest.raises(UserError, match=r"bits = 4 needs .*lmmscope\[quantised\]"):
         wiring.target(settings.model_copy(update={"bits": 4}))
+
+
+def test_what_is_left_out_of_a_users_pictures_is_said_by_name(tmp_path, capsys):
+    (tmp_path / "set").mkdir()
+    stand_in.drawn(1).save(tmp_path / "set" / "a.png")
+    (tmp_path / "set" / "b.png").write_bytes((tmp_path / "set" / "a.png").read_bytes())
+    (tmp_path / "set" / "text.jpg").write_text("hello")
+    settings = load_settings("toybox").model_copy(update={"runs": tmp_path / "runs"})
+    assert len(wiring.pictures(settings, str(tmp_path / "set"))) == 1
+    said = capsys.readouterr().err
+    assert "1 repeated, counted once" in said
+    assert "1 left out, as they can't be opened (text.jpg: cannot identify image file)" in said

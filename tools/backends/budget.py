@@ -83,6 +83,20 @@ class Budget:
         with self._lock:
             return self._spent
 
+    def share(self, parts: int) -> Limits:
+        """One of so many equal parts of what is neither spent nor set aside."""
+        with self._lock:
+            gone = self._spent.plus(self._held())._asdict()
+        left = {
+            name: None if limit is None else max(limit - gone[name], 0)
+            for name, limit in self.limits
+        }
+        whole = {"calls", "tokens"}
+        return Limits(**{
+            name: more if more is None else more // parts if name in whole else more / parts
+            for name, more in left.items()
+        })  # fmt: skip
+
     @contextmanager
     def reserved(self, amount: Spending) -> Generator[Reservation]:
         """Set an amount aside, or fail at once: OverBudget, or TryAgain if others may give back."""
@@ -97,11 +111,15 @@ class Budget:
                 self._open.remove(reservation)
                 self._spent = self._spent.plus(reservation.actual)
 
-    def _check(self, amount: Spending) -> None:
+    def _held(self) -> Spending:
         # Summed up anew each time: a running sum of prices would not come back to exactly 0.
         held = Spending()
         for reservation in self._open:
             held = held.plus(reservation.amount)
+        return held
+
+    def _check(self, amount: Spending) -> None:
+        held = self._held()
         for name, wanted, spent, waiting in zip(
             Spending._fields, amount, self._spent, held, strict=True
         ):

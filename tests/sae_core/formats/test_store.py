@@ -252,6 +252,17 @@ def test_the_folder_above_a_single_hook_point_stands_for_it(tmp_path):
     assert load_coder(tmp_path).config.hook == "layers.24"
 
 
+def test_a_coder_in_a_hubs_cache_knows_its_layer(tmp_path):
+    """A file there is a link to its bytes, which lie in a folder of another name."""
+    (tmp_path / "snapshot" / TOPK_HUB.name).mkdir(parents=True)
+    (tmp_path / "blobs").mkdir()
+    for number, file in enumerate(("cfg.json", "sae.safetensors")):
+        shutil.copyfile(TOPK_HUB / file, tmp_path / "blobs" / str(number))
+        place = tmp_path / "snapshot" / TOPK_HUB.name / file
+        place.symlink_to(tmp_path / "blobs" / str(number))
+    assert load_coder(tmp_path / "snapshot").config.hook == "layers.24"
+
+
 def test_several_hook_points_are_named_in_order(tmp_path):
     for layer in (24, 8):
         shutil.copytree(TOPK_HUB, tmp_path / f"model.layers.{layer}")

@@ -1,7 +1,9 @@
 """Pictures on disk: what is numbered, what is left out and named, and what changes a set."""
 
 import io
+import os
 import tarfile
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -95,6 +97,39 @@ def test_a_row_without_a_picture_is_left_out_and_named(tmp_path):
     found = StoredPictures(tmp_path / "rows.parquet", tmp_path / "kept")
     assert len(found) == 1
     assert found.manifest.unreadable == (("rows.parquet row 1", "there is no picture"),)
+
+
+def test_a_file_that_can_not_be_read_takes_nothing_else_with_it(tmp_path):
+    where = write_folder(tmp_path / "set", ROWS[:2])
+    (where / "folder.png").mkdir()
+    (where / "nowhere.png").symlink_to(where / "gone")
+    (where / "empty.png").touch()
+    found = StoredPictures(where, tmp_path / "kept")
+    assert len(found) == 2
+    assert [name for name, _ in found.manifest.unreadable] == ["empty.png", "nowhere.png"]
+
+
+def test_a_name_in_no_known_alphabet_is_a_name(tmp_path):
+    write_folder(tmp_path / "set", ROWS[:1])
+    Path(os.fsdecode(os.fsencode(tmp_path / "set") + b"/\xff.png")).write_bytes(ROWS[1][1])
+    (tmp_path / "set" / "图片 ü.PNG").write_bytes(ROWS[2][1])
+    names = [
+        one.name for one in StoredPictures(tmp_path / "set", tmp_path / "kept").manifest.entries
+    ]
+    assert sorted(names) == ["000.png", "\\xff.png", "图片 ü.PNG"]
+
+
+def test_a_folder_whose_name_looks_like_a_pattern_is_a_folder(tmp_path):
+    assert len(StoredPictures(write_folder(tmp_path / "a[1]", ROWS), tmp_path / "kept")) == 10
+
+
+def test_what_came_of_numbering_is_told_once(tmp_path):
+    where = write_folder(tmp_path / "set", [*ROWS, ("twice.png", ROWS[0][1])])
+    told = []
+    for _ in range(2):
+        made = lambda manifest, kept: told.append((manifest.repeated, kept.exists()))  # noqa: E731
+        assert len(StoredPictures(where, tmp_path / "kept", made=made)) == 10
+    assert told == [(1, True)]
 
 
 def test_a_set_is_numbered_once(tmp_path, monkeypatch):

@@ -68,6 +68,8 @@ def _work(folder: Path) -> None:
         training = Training("topk", shard, 2).read(folder / f"{name}.pt")
         training.save(folder / f"{name}-{shard}.pt")
         training.until(STEPS).save(folder / f"{name}-{shard}-end.pt")
+        held = {**training.trainer.coder.state_dict(), "silent": training.trainer.silent_F}
+        torch.save(held, folder / f"{name}-{shard}-held-{dist.get_rank()}.pt")
     dist.destroy_process_group()
 
 

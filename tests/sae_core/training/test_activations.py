@@ -138,6 +138,20 @@ def test_an_unreadable_picture_of_a_conversation_is_named(tmp_path):
         ChatFile(tmp_path / "talks.jsonl")[0]
 
 
+def test_a_broken_picture_of_a_file_of_conversations_ends_no_training(adapter, tmp_path):
+    noise(20, 20, 1).save(tmp_path / "whole.png")
+    (tmp_path / "broken.png").write_bytes((tmp_path / "whole.png").read_bytes()[:40])
+    shown = [
+        [{"type": "image", "image": f"{name}.png"}, {"type": "text", "text": "what?"}]
+        for name in ("whole", "broken", "gone")
+    ]
+    lines = [json.dumps({"messages": [{"role": "user", "content": one}]}) for one in shown]
+    (tmp_path / "talks.jsonl").write_text("\n".join(lines))
+    stream = TokenStream(adapter, ChatFile(tmp_path / "talks.jsonl"), "layers.0", 8)
+    assert stream.take().shape[0] == 8
+    assert sorted(stream.left_out) == [1, 2]
+
+
 def test_processes_share_a_block_without_gap_or_overlap(adapter):
     stream = TokenStream(adapter, talks(), "layers.0", 4, block=5)
     stream.share = 2

@@ -7,8 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from sae_core.errors import UserError
+from sae_core.lmm.adapter import adapter_for
+from sae_core.training.activations import TokenStream
 from sae_core.training.chat_rows import ChatRows
-from tests.sae_core.small_models import noise
+from tests.sae_core.small_models import BUILDERS, noise
 
 
 def cell(seed):
@@ -56,6 +58,20 @@ def test_rows_of_several_files_follow_one_another(tmp_path):
     assert found[6].prompt.pictures[0].tobytes() == noise(6, 5, 6).tobytes()
     with pytest.raises(IndexError):
         found[8]
+
+
+def test_a_broken_picture_ends_no_training(tmp_path):
+    """Nobody can take a row out of a file of 500 MB, in the 20th hour."""
+    broken = {"bytes": cell(1)["bytes"][:40], "path": "b.png"}
+    path = write(tmp_path / "a.parquet", "messages", [CHAT] * 3, [cell(0), broken, cell(2)])
+    stream = TokenStream(adapter_for(*BUILDERS["llava-next"]()), ChatRows([path]), "layers.0", 8)
+    assert stream.take().shape[0] == 8
+    assert list(stream.left_out) == [1]
+    assert "row 1 of" in stream.left_out[1]
+    alone = write(tmp_path / "b.parquet", "messages", [CHAT], [broken])
+    nothing = TokenStream(stream.adapter, ChatRows([alone]), "layers.0", 8)
+    with pytest.raises(UserError, match=r"row 0 of .*b\.parquet can't be read"):
+        nothing.take()
 
 
 def test_a_row_that_is_no_conversation_is_named(tmp_path):

@@ -12,6 +12,7 @@ import torch
 from sae_core.coders.coder import CoderConfig
 from sae_core.coders.shard import Shard
 from sae_core.errors import UserError
+from sae_core.training import checkpoint
 from sae_core.training.checkpoint import coder_in, state_in
 from tests.sae_core.training.sharded import HALF, KINDS, READ, STEPS, Training
 
@@ -86,9 +87,37 @@ def test_two_processes_go_on_from_what_was_shared_otherwise(name, shard, two):
     assert not torch.equal(end.W_enc, there["coder"]["W_enc"])
 
 
+@pytest.mark.parametrize("name", [name for name, shard in READ if shard == "data"])
+def test_processes_with_rows_of_their_own_agree_on_what_is_dead(name, two):
+    """Else one would teach a feature the residual that fires in the other's rows."""
+    left, right = (torch.load(two / f"{name}-data-held-{rank}.pt") for rank in range(2))
+    assert left["silent"].max() >= 128, "nothing counts as dead"
+    for key, tensor in left.items():
+        assert torch.equal(tensor, right[key]), key
+
+
 def test_halves_go_on_from_one_process_to_where_that_would_come(two, tmp_path):
     Training("topk", "data").until(STEPS).save(tmp_path / "alone.pt")
     assert_same_state(state_in(two / "one-features-end.pt"), state_in(tmp_path / "alone.pt"))
+
+
+@pytest.mark.parametrize("wrote", [1, 2, 4])
+@pytest.mark.parametrize("reads", [1, 2, 4])
+def test_any_number_of_processes_reads_what_any_number_wrote(wrote, reads, tmp_path, monkeypatch):
+    """Weights, Adam's moments and for how long each feature has been silent, by feature."""
+    whole, cut = tmp_path / "whole.pt", tmp_path / "cut.pt"
+    Training("topk", "data").until(HALF).save(whole)
+    monkeypatch.setattr(checkpoint, "processes", lambda: wrote)
+    for rank in reversed(range(wrote)):  # the first one, who names all parts, last
+        monkeypatch.setattr(checkpoint, "rank", lambda rank=rank: rank)
+        checkpoint.write_parts(cut, state_in(whole, rank * 64 // wrote, 64 // wrote))
+    assert len(list(tmp_path.glob("cut-*"))) == wrote
+    for rank in range(reads):
+        mine = rank * 64 // reads, 64 // reads
+        there, here = state_in(whole, *mine), state_in(cut, *mine)
+        assert_same_state(here, there)
+        assert len(here["silent"]) == len(here["coder"]["W_dec"]) == 64 // reads
+    assert int(state_in(cut)["silent"].max()) > 0
 
 
 def test_a_checkpoint_leaves_no_parts_of_earlier_steps(tmp_path):

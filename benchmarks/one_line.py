@@ -1,0 +1,19 @@
+"""How benchmarks end where something can't be done: in one line, as commands do."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from sae_core.errors import UserError
+from tools.failures import ToolFailure
+
+
+@contextmanager
+def in_one_line() -> Generator[None]:
+    """What can't be done is told in one line; anything else is a bug and keeps its traceback."""
+    try:
+        yield
+    except (ToolFailure, UserError) as failure:
+        sys.exit(" ".join(str(failure).split()))

@@ -135,7 +135,7 @@ def evaluate(
     hook = coder.config.hook or settings.data.hook
     report = report_of(adapter, coder, hook, found, positions)
     if pictures:
-        seeing = LmmObserver(adapter, coder, hook, settings.models.target)
+        seeing = LmmObserver(adapter, coder, hook, wiring.target_name(settings))
         shown = wiring.pictures(settings, data or settings.data.explore, pictures)
         scores = monosemanticity(seeing, shown, wiring.embedder(settings))
         report = report.model_copy(update={"monosemanticity": float(scores.nanmedian())})

@@ -106,6 +106,14 @@ def _packed(settings: Settings) -> dict[str, Any]:
     return {"quantization_config": config, "device_map": {"": device()}}
 
 
+def target_name(settings: Settings) -> str:
+    """What the target is called in all that is kept of it: in fewer bits it is another model."""
+    name = settings.models.target
+    if settings.bits is not None:
+        return f"{name} in {settings.bits} bits"
+    return name if settings.precision == "float32" else f"{name} in {settings.precision}"
+
+
 def conversations(
     settings: Settings, source: str | None, count: int | None = None
 ) -> Sequence[Conversation]:
@@ -209,7 +217,7 @@ def observer(settings: Settings, sae: str | None = None) -> LmmObserver:
 
     adapter, found = target(settings), coder(settings, sae)
     hook = found.config.hook or settings.data.hook
-    return LmmObserver(adapter, found.to(adapter.model.device), hook, settings.models.target)
+    return LmmObserver(adapter, found.to(adapter.model.device), hook, target_name(settings))
 
 
 def strong(
@@ -284,7 +292,7 @@ def index_in(settings: Settings, folder: Path) -> Index:
     return Index.open(
         folder,
         coder=coder_digest(found),
-        model=settings.models.target,
+        model=target_name(settings),
         hook=found.config.hook or settings.data.hook,
         levels=levels_in(model_folder(beside), share).digest if share else "",
     )

@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 
-from benchmarks.paper.bench import command, in_one_line, options
+from benchmarks.one_line import in_one_line
+from benchmarks.paper.bench import command, options, profile
 from benchmarks.paper.modes import setups
 from benchmarks.paper.report import Report, publish
 from benchmarks.paper.survey import Survey, surveyed
-from lmmscope.work import ready
 from tools.measures import Which
 
 
@@ -33,7 +33,7 @@ def run(what: Command, report: Callable[[Survey, str, int], Report]) -> None:
     parser = parser_of(what)
     given = parser.parse_args()
     with in_one_line():
-        made = setups(ready(given.profile, given.runs))
+        made = setups(profile(given))
         survey = asyncio.run(surveyed(made, given.features, what.which, given.seed))
         found = report(survey, command(what.name, given, parser), given.seed)
         publish(found, given.out, as_json=given.json)

@@ -13,10 +13,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.paper.bench import check_coder
 from benchmarks.paper.labelling import call
 from benchmarks.paper.modes import Setup, Setups, opened, setups
 from benchmarks.paper.published import LAYERS, TABLE_3
 from lmmscope.settings import Settings, known_profiles, load_settings
+from lmmscope.wiring import SHIPPED
 from sae_core.errors import UserError
 from sae_core.formats.store import stored_in
 from sae_core.training.trainer import Progress
@@ -51,7 +53,7 @@ class Layer(NamedTuple):
 async def layers_of(
     settings: Settings, given: Mapping[int, Path], training: Training, seed: int
 ) -> list[Layer]:
-    """A coder for each layer: those given, those of the profile's siblings, or trained now."""
+    """A coder for each layer: one given, the profile sibling's, or, of the toybox, trained now."""
     siblings = {layer: f"{settings.name}-layer-{layer}" for layer in TABLE_3}
     if not given and set(siblings.values()) <= set(known_profiles()):
         return [_sibling(layer, name, settings.runs) for layer, name in siblings.items()]
@@ -67,6 +69,13 @@ async def layers_of(
                 f"There is no coder wanted for layer {min(unknown)}: of {depth} layers, "
                 f"{', '.join(map(str, places.values()))} are as deep as the paper's. "
                 "Give these with --sae LAYER=FOLDER"
+            )
+        lacking = [str(place) for place in places.values() if place not in given]
+        if lacking and not settings.models.target.startswith(SHIPPED):
+            raise UserError(
+                f"{settings.models.target} has no coder for layer {' nor '.join(lacking)} of "
+                f"{depth}, as deep as the paper's. Train each with lmmscope sae train, and give it "
+                "with --sae LAYER=FOLDER"
             )
         coders = {
             place: given.get(place) or await _trained(lab, place, training, seed)
@@ -113,6 +122,7 @@ def folders_of(words: Sequence[str]) -> dict[int, Path]:
 
 def _sibling(layer: int, name: str, runs: Path) -> Layer:
     settings = load_settings(name).model_copy(update={"runs": runs})
+    check_coder(settings)
     return Layer(f"layer {layer} of {LAYERS}", layer, setups(settings))
 
 

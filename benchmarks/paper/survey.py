@@ -1,7 +1,7 @@
 """Labels some features of a profile and scores the labels, in both modes, feature by feature.
 
 Knows the order of things and what is kept; nothing of tables. What was measured before is found
-again, so that a command that was killed goes on where it was.
+again, so that a command that was killed goes on where it was; what other code measured is not.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from benchmarks.paper.kept import Kept
 from benchmarks.paper.labelling import Told, labelled
 from benchmarks.paper.modes import Setup, Setups, opened
 from benchmarks.paper.scoring import Asked, Scored, scored
+from benchmarks.paper.sources import code
 from sae_core.scoring.overlap import Mode
 from tools.asking import prompt
 from tools.lab import Lab
@@ -28,6 +29,7 @@ from tools.measures import Which
 WORKERS = 4
 """Features that are asked about at the same time."""
 PROMPTS = ("explain", "refine", "categorise", "judge", "repair")
+SETTINGS = {"models", "data", "servers", "precision", "bits"}
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -53,18 +55,23 @@ class Survey(NamedTuple):
 async def surveyed(setups: Setups, count: int, which: Sequence[Which], seed: int) -> Survey:
     """Draw features, and measure them in each mode."""
     found: dict[Mode, Measured] = {}
-    drawn, target, placeless = None, "", False
+    drawn, target, rowed = None, "", False
     for mode, setup in setups.items():
         async with opened(setup, seed) as lab:
             if drawn is None:
                 index = await asyncio.to_thread(lab.index, "explore")
                 drawn = draw(index, count, seed)
-                target, placeless = index.spec.model, index.spec.grid[0] == 1  # a row of queries
-            kept = Kept(lab.runs / "paper" / "kept", _about(lab, setup, seed))
-            taken = tuple(one for one in which if not (placeless and one == "iou"))
+                target, rowed = setup.settings.models.target, placeless(index.spec.grid)
+            kept = Kept(lab.runs / "paper" / "kept" / code()[:16], _about(lab, setup, seed))
+            taken = tuple(one for one in which if not (rowed and one == "iou"))
             found[mode] = await _measured(lab, kept, mode, drawn.features, taken)
     assert drawn is not None
-    return Survey(drawn, found, target, placeless)
+    return Survey(drawn, found, target, rowed)
+
+
+def placeless(grid: tuple[int, int]) -> bool:
+    """Whether a target's positions have no place in a picture: they are queries, in a row."""
+    return grid[0] == 1
 
 
 async def _measured(
@@ -116,10 +123,11 @@ async def _each(name: str, work: Callable[[T], Awaitable[R]], things: Sequence[T
 
 def _about(lab: Lab, setup: Setup, seed: int) -> Mapping[str, object]:
     """Everything that a feature's label and scores depend on, but for the code."""
+    settings = setup.settings
     return {
         "coder": lab.observer.digest,
         "hook": lab.observer.hook,
-        "settings": setup.settings.model_dump(mode="json", include={"models", "data", "servers"}),
+        "settings": settings.model_dump(mode="json", include=SETTINGS),
         "pictures": {split: lab.pictures(split).digest for split in ("explore", "validate")},
         "prompts": {name: prompt(name).content_hash for name in PROMPTS},
         "seed": seed,

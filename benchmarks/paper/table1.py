@@ -44,5 +44,10 @@ def _table(which: Which, scores: Scores, seed: int) -> Table:
     )
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Measure one profile."""
     run(Command("table1", __doc__, FEATURES, WHICH), report)
+
+
+if __name__ == "__main__":
+    main()

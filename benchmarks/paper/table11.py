@@ -7,7 +7,7 @@ The paper clamps an irrelevant feature at a high value and counts, over 100 ques
 same is done with irrelevant features (--features of them) or a recipe's, and with the best
 candidate by attribution; each as was published (mode paper) and with the coder's error kept (mode
 strict), beside controls. The candidate and its strength come from other questions than those that
-are counted.
+are counted. Where there are fewer questions than that, all are, and there is no candidate.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ from typing import NamedTuple
 import numpy as np
 
 from agent.behaviour.counting import change, rights, share
-from benchmarks.paper.bench import Bench, command, measured, options
+from benchmarks.paper.bench import Bench, command, measured, options, some
 from benchmarks.paper.candidates import Candidate, Fault, candidate, fault
 from benchmarks.paper.known import Known, best_of, labelled
 from benchmarks.paper.published import MEANT, TABLE_11
 from benchmarks.paper.report import Cell, Report, Row, Series, Table, publish
+from sae_core.errors import UserError
 from sae_core.scoring.significance import mcnemar_p
 from sae_core.steering.plan import Intervention
 from tools.answers import AnswerSheet, Trial
-from tools.failures import WontWork
+from tools.failures import ToolFailure, WontWork
 from tools.labels import words_of
 from tools.recipe import load_recipe
 
@@ -61,6 +62,8 @@ class Found(NamedTuple):
     kinds: tuple[str, ...]
     """Of the questions, in their order."""
     notes: tuple[str, ...]
+    source: str
+    """Where the questions come from."""
 
 
 def chosen(size: int, count: int, seed: int) -> Chosen:
@@ -117,7 +120,7 @@ async def trials(
     bench: Bench, given: argparse.Namespace, picked: Chosen
 ) -> tuple[list[Trial], list[str]]:
     """What is written, and what is to be said about it."""
-    questions = bench.lab.questions("validate")
+    questions = bench.questions()
     asked = [questions.asked(number).question for number in picked.counted]
     made, notes = [], []
     if given.recipe is not None:
@@ -142,11 +145,28 @@ async def trials(
             mode="paper",
         )
     )
-    wrong = await fault(bench, picked.development)
-    found = None if wrong is None else await candidate(bench, wrong)
-    if wrong is None or found is None:
-        return made, [*notes, "No candidate: the development questions show no repeated fault."]
+    searched = await _searched(bench, picked.development)
+    if isinstance(searched, str):
+        return made, [*notes, f"No candidate: {searched}"]
+    wrong, found = searched
     return made + blamed(found, given.strength), [*notes, _about(wrong, found)]
+
+
+async def _searched(bench: Bench, development: Sequence[int]) -> tuple[Fault, Candidate] | str:
+    """A fault and who is to blame for it, or why there is none."""
+    if not development:
+        return (
+            "all questions are counted, and none is left to find one on. Give more of them, or "
+            "count fewer with --questions."
+        )
+    wrong = await fault(bench, development)
+    if wrong is None:
+        return "the development questions show no repeated fault."
+    try:
+        found = await candidate(bench, wrong)
+    except (ToolFailure, UserError) as failure:  # such as an answer that is no single word
+        return str(failure)
+    return "attribution blames no feature for the repeated fault." if not found else (wrong, found)
 
 
 def _about(wrong: Fault, found: Candidate) -> str:
@@ -161,9 +181,11 @@ def _about(wrong: Fault, found: Candidate) -> str:
 
 async def measure(bench: Bench, given: argparse.Namespace) -> Found:
     """Choose, write, ask and count."""
-    questions = bench.lab.questions("validate")
+    questions = bench.questions()
     picked = chosen(len(questions), given.questions, bench.seed)
     made, notes = await trials(bench, given, picked)
+    if len(questions) < given.questions:
+        notes.append(f"Wanted were {given.questions} questions; there are {len(questions)}.")
     bench.say(f"asking {len(picked.counted)} questions in {len(made) + 1} ways")
     asked = await bench.call("answers", numbers=picked.counted, trials=[Trial(), *made])
     sheets = [bench.lab.artefacts.document(one.sheet, AnswerSheet) for one in asked.trials]
@@ -175,7 +197,7 @@ async def measure(bench: Bench, given: argparse.Namespace) -> Found:
     kinds = await asyncio.to_thread(
         lambda: tuple(questions.asked(number).kind for number in picked.counted)
     )
-    return Found(picked, rows, kinds, tuple(notes))
+    return Found(picked, rows, kinds, tuple(notes), bench.settings.data.questions or "")
 
 
 def report(found: Found, typed: str) -> Report:
@@ -198,7 +220,7 @@ def report(found: Found, typed: str) -> Report:
                     Series(column="worse", name="worse", kind="strict"),
                 ),
             ),
-            _by_kind(found),
+            *_by_kind(found),
         ),
         notes=_notes(found, paper),
     )
@@ -207,8 +229,9 @@ def report(found: Found, typed: str) -> Report:
 def _notes(found: Found, paper: float) -> tuple[str, ...]:
     return (
         *found.notes,
-        f"{len(found.kinds)} questions by chance out of the profile's development set; "
-        f"candidates and strengths come from the other {len(found.chosen.development)}. "
+        f"{len(found.kinds)} questions by chance out of the profile's development set "
+        f"({found.source}); candidates and strengths come from the other "
+        f"{len(found.chosen.development)}. "
         "An answer is right if the reply begins with the right one, word for word.",
         "Each row is compared with the model with nothing written. In mode paper what is "
         "written and the dropped error of the coder change together: the reconstruction alone "
@@ -233,8 +256,8 @@ def cells_of(one: Counted) -> dict[str, Cell]:
     }
 
 
-def _by_kind(found: Found) -> Table:
-    """Which kinds of question got better and worse, of those that changed at all."""
+def _by_kind(found: Found) -> list[Table]:
+    """Which kinds of question got better and worse, of those that changed at all; if any did."""
     kinds = sorted(set(found.kinds))
     rows = []
     for one in found.rows:
@@ -251,17 +274,14 @@ def _by_kind(found: Found) -> Table:
         Row(name=row.name, cells={named[kind]: cell for kind, cell in row.cells.items()})
         for row in rows
     )
-    return Table(
-        title="Better and worse by kind of question",
-        columns=tuple(named.values()),
-        rows=told_rows,
-    )
+    title = "Better and worse by kind of question"
+    return [Table(title=title, columns=tuple(named.values()), rows=told_rows)] if named else []
 
 
 def main() -> None:
     """Measure, print and write."""
     parser = options((__doc__ or "").splitlines()[0], 1)
-    parser.add_argument("--questions", type=int, default=QUESTIONS)
+    parser.add_argument("--questions", type=some, default=QUESTIONS)
     parser.add_argument("--recipe", type=Path, help="write this instead of irrelevant features")
     parser.add_argument("--strength", type=float, default=STRENGTH, help="of mode paper")
     parser.add_argument("--json", action="store_true")

@@ -13,8 +13,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from benchmarks.one_line import in_one_line
 from benchmarks.paper.averaging import over
-from benchmarks.paper.bench import command, in_one_line
+from benchmarks.paper.bench import command, profile
 from benchmarks.paper.commanding import Command, parser_of
 from benchmarks.paper.labelling import OTHER
 from benchmarks.paper.modes import setups
@@ -35,7 +36,6 @@ from benchmarks.paper.rows import (
     scores_of,
 )  # fmt: skip
 from benchmarks.paper.survey import Survey, surveyed
-from lmmscope.work import ready
 from sae_core.scoring.resampling import SHARE
 from tools.measures import Which
 
@@ -104,7 +104,7 @@ def main() -> None:
     parser = parser_of(Command("table2", __doc__, FEATURES, WHICH))
     given = parser.parse_args()
     with in_one_line():
-        settings = ready(given.profile, given.runs)
+        settings = profile(given)
         survey = asyncio.run(surveyed(setups(settings), given.features, WHICH, given.seed))
         said = verdicts(settings.runs)
         found = report(survey, said, command("table2", given, parser), given.seed)

@@ -3,7 +3,8 @@
     python -m benchmarks.paper.table3 [--features 48] [--steps 400] [--sae LAYER=FOLDER]
 
 Each layer needs a coder of its own. On the toybox a small one is trained for each, once, and kept
-under --runs; a profile with siblings for the layers (llava-next-8b) has theirs; --sae names others.
+under --runs; a profile with siblings for the layers (llava-next-8b) has theirs; for another target
+--sae names them.
 Layers are as deep in the target as 8, 25 and 32 are in the paper's 32.
 """
 
@@ -13,7 +14,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from benchmarks.paper.bench import command, in_one_line
+from benchmarks.one_line import in_one_line
+from benchmarks.paper.bench import command, some
 from benchmarks.paper.commanding import Command, parser_of
 from benchmarks.paper.layers import Layer, Training, folders_of, layers_of
 from benchmarks.paper.published import MEANT, TABLE_3
@@ -73,7 +75,7 @@ def main() -> None:
     parser.add_argument(
         "--sae", action="append", default=[], metavar="LAYER=FOLDER", help="a layer's coder"
     )
-    parser.add_argument("--steps", type=int, default=usual.steps, help="of each training")
+    parser.add_argument("--steps", type=some, default=usual.steps, help="of each training")
     given = parser.parse_args()
     with in_one_line():
         settings = ready(given.profile, given.runs)

@@ -29,8 +29,8 @@ def report(survey: Survey, typed: str, seed: int) -> Report:
     """The profile's target, and what the paper prints of its own."""
     name = NAMES.get(survey.target, survey.target)
     alone = (
-        "The toybox has one architecture, of the class LLaVA-NeXT: the other rows are the paper's "
-        "alone. Try --profile qwen2.5-vl-7b or --profile instructblip-7b"
+        f"The paper has no {name} among its other architectures: their rows are the paper's alone. "
+        "Try --profile qwen2.5-vl-7b or --profile instructblip-7b"
     )
     return Report(
         name="table4",
@@ -56,5 +56,10 @@ def _table(which: Which, name: str, survey: Survey, seed: int) -> Table:
     return table(which, rows)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Measure one profile."""
     run(Command("table4", __doc__, FEATURES, WHICH), report)
+
+
+if __name__ == "__main__":
+    main()

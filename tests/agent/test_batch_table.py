@@ -78,4 +78,3 @@ def test_long_lists_are_named_in_part_and_counted_whole():
     assert len(done.failures) == SHOWN + 5
     few = ended(Labelled((), failed[:2], 0), (), "text")
     assert few.text.endswith("- feature 1: why not")
-

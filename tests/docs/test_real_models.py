@@ -116,7 +116,7 @@ def test_the_guide_to_the_paper_trains_as_the_doctor_says(followed):
 @pytest.mark.parametrize("profile", REAL)
 def test_the_guide_to_the_paper_tells_what_the_doctor_works_out(profile, monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr(doctor_plan, "_accelerator", lambda: ("an A100", doctor_plan.PEAKS["A100"]))
+    monkeypatch.setattr(doctor_plan, "accelerator", lambda: ("an A100", doctor_plan.PEAKS["A100"]))
     found = {one.name: one.found for one in doctor_plan.examine(load_settings(profile))}
     memory = found["GPU memory"].removeprefix("about ").partition(":")[0]
     index = found["index"].removeprefix("explore ").partition(" for")[0]
@@ -124,7 +124,6 @@ def test_the_guide_to_the_paper_tells_what_the_doctor_works_out(profile, monkeyp
     assert f"| `{profile}` | {memory} | {download} | {index} |" in page("paper")
 
 
-@pytest.mark.slow
 def test_every_command_of_the_guide_to_the_paper_runs(followed):
     followed.brings_questions("questions.jsonl")
     for line in commands(page("paper")):

@@ -94,3 +94,11 @@ def test_what_is_left_out_of_a_users_pictures_is_said_by_name(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "1 repeated, counted once" in said
     assert "1 left out, as they can't be opened (text.jpg: cannot identify image file)" in said
+
+
+def test_a_target_in_fewer_bits_has_another_name(settings):
+    """Else an index of the one would be taken for an index of the other."""
+    name = settings.models.target
+    assert wiring.target_name(settings) == f"{name} in bfloat16"
+    assert wiring.target_name(settings.model_copy(update={"bits": 4})) == f"{name} in 4 bits"
+    assert wiring.target_name(settings.model_copy(update={"precision": "float32"})) == name

@@ -101,6 +101,10 @@ class Strip(NamedTuple):
             pen.text(left + self.side, top + self.side + 7, card.value, SMALL, QUIET, "r")
 
 
+SILENCE = "(no words)"
+"""What stands for a reply without any, as a model that is steered too strongly may give."""
+
+
 class Reply(NamedTuple):
     """Who says what."""
 
@@ -132,7 +136,7 @@ class Talk(NamedTuple):
             top += 2
 
     def _lines(self, one: Reply) -> Sequence[str]:
-        return wrapped(one.text, LETTER, INNER - NAMES)
+        return wrapped(one.text.strip() or SILENCE, LETTER, INNER - NAMES)
 
 
 class Words(NamedTuple):

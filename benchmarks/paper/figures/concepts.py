@@ -14,7 +14,7 @@ from PIL import Image
 from benchmarks.paper.bench import Bench
 from benchmarks.paper.figures.blocks import Card, Heading, Strip, Title
 from benchmarks.paper.figures.canvas import Page
-from benchmarks.paper.figures.figure import Figure, evidence_of, listed, lit
+from benchmarks.paper.figures.figure import Figure, check_places, evidence_of, listed, lit
 from benchmarks.paper.known import Known, best_of
 from tools.evidence import Evidence, Sighting
 from tools.replies import Category
@@ -68,6 +68,7 @@ async def figure(bench: Bench) -> Figure:
 
 async def _example(bench: Bench, known: Known) -> Example:
     evidence = await evidence_of(bench, known.feature)
+    check_places(bench.lab, evidence.grid)
     name = bench.lab.artefacts.put_document(evidence)
     scored: ScoreResult = await bench.call(
         "score",

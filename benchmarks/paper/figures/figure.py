@@ -16,8 +16,11 @@ from benchmarks.paper.bench import Bench
 from benchmarks.paper.figures.blocks import Card
 from benchmarks.paper.figures.canvas import Page
 from benchmarks.paper.known import Known
+from benchmarks.paper.survey import placeless
 from sae_core.index.masks import strict_mask
 from tools.evidence import Evidence, Sighting
+from tools.failures import WontWork
+from tools.lab import Lab
 from tools.masking import shown
 
 DIMMED = 0.3
@@ -45,9 +48,20 @@ async def evidence_of(bench: Bench, feature: int, top: int = 5) -> Evidence:
     return bench.lab.artefacts.document(seen.evidence, Evidence)
 
 
+def check_places(lab: Lab, grid: tuple[int, int]) -> None:
+    """Refuse to draw where features fire, for a target that does not know where."""
+    if placeless(grid):
+        raise WontWork(
+            f"{lab.observer.model} sees a picture through {grid[1]} queries that have no place in "
+            "it. Try a profile whose target has patches"
+        )
+
+
 def lit(bench: Bench, evidence: Evidence, sighting: Sighting) -> Image.Image:
-    """A picture, darkened where the feature is silent or weak."""
+    """A picture, darkened where the feature is silent or weak; nowhere if it has no places."""
     picture = enlarged(shown(bench.lab, evidence, sighting))
+    if placeless(evidence.grid):
+        return picture
     lit_HW = strict_mask(sighting.map_RC(evidence.grid), picture.size, evidence.level)
     pixels_HW3 = np.asarray(picture, np.float32)
     dark_HW3 = np.where(lit_HW[..., None], pixels_HW3, DIMMED * pixels_HW3)

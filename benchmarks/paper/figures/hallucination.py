@@ -7,6 +7,8 @@ did, a feature of written words that the question does not ask about.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image
 
@@ -31,7 +33,7 @@ _Blocks = list[Heading | Strip | Words | Talk | Note]
 
 async def figure(bench: Bench) -> Figure:
     """The question, the two attributions, and the replies with features written in."""
-    questions = bench.lab.questions("validate")
+    questions = bench.questions()
     found = await fault(bench, range(len(questions)))
     if found is None:
         text = "None of the development questions shows a wrong answer more than once."
@@ -47,11 +49,11 @@ async def figure(bench: Bench) -> Figure:
         baseline=found.instead,
         top=TOP,
     )
-    best = await candidate(bench, found)
+    best, words = await candidate(bench, found), await _words(bench, asked.question)
     blocks: _Blocks = [
         *_attributed(bench, picture, asked.question, why),
     ]
-    if replies := await _replies(bench, kept, asked.question, best):
+    if replies := await _replies(bench, kept, asked.question, best, words):
         blocks += [Heading("With a feature written in"), Talk(asked.question, replies)]
     return Figure(
         NAME,
@@ -64,8 +66,7 @@ async def figure(bench: Bench) -> Figure:
             f"The features are the {TOP} that speak most for the answer at the picture's tokens, "
             "and at the text's, and the two that speak most against it there; very common ones are "
             "skipped.",
-            "Written in are the candidate of Table 11, in mode strict, and a feature of a written "
-            "word that nobody asks about, as the paper's authors did, in mode paper.",
+            _told(best, words),
         ),
     )
 
@@ -77,6 +78,19 @@ def _below(question: str, found: Fault, why: AttributeResult) -> str:
         f"{why.by_image:+.2f} at the picture's tokens and {why.by_text:+.2f} at the text's. "
         "Orange speaks for the answer, blue against it."
     )
+
+
+def _told(best: Candidate | None, words: Sequence[Known]) -> str:
+    """What is written in, and what is not."""
+    blamed, other = (
+        "the candidate of Table 11, in mode strict",
+        "a feature of a written word that nobody asks about, as the paper's authors did, in mode "
+        "paper",
+    )
+    lacking = [what for what, there in ((blamed, best), (other, words)) if not there]
+    written = [what for what in (blamed, other) if what not in lacking]
+    parts = [f"Written in: {'; '.join(written)}."] if written else []
+    return " ".join([*parts, *([f"Not found: {'; '.join(lacking)}."] if lacking else [])])
 
 
 def _attributed(bench: Bench, picture: Image.Image, question: str, why: AttributeResult) -> _Blocks:
@@ -118,7 +132,11 @@ def _asked(tokens: tuple[str, ...]) -> list[int]:
 
 
 async def _replies(
-    bench: Bench, picture: dict[str, str], question: str, best: Candidate | None
+    bench: Bench,
+    picture: dict[str, str],
+    question: str,
+    best: Candidate | None,
+    words: Sequence[Known],
 ) -> tuple[Reply, ...]:
     told: list[Reply] = []
     if best is not None:
@@ -134,7 +152,7 @@ async def _replies(
             Reply("its wrong sign", said.controls[0].text),
             Reply("a random direction", said.controls[1].text),
         ]
-    for known in await _words(bench, question):
+    for known in words:
         said = await bench.call(
             "steer", features=(known.feature,), strengths=(STRENGTH,), mode="paper", fluency=False,
             picture=picture, prompt=question, tokens=24, controls=("reconstruction",),

@@ -19,7 +19,7 @@ from PIL import Image
 from benchmarks.paper.bench import Bench
 from benchmarks.paper.figures.blocks import Card, Heading, Strip, Title
 from benchmarks.paper.figures.canvas import Page
-from benchmarks.paper.figures.figure import Figure, enlarged
+from benchmarks.paper.figures.figure import Figure, check_places, enlarged
 from sae_core.attribution.exact import spearman
 from sae_core.index.harvest import Numbered
 from tools.lab import Lab
@@ -84,6 +84,7 @@ def commonest(lab: Lab, numbers: list[int]) -> list[Common]:
     """The features that are active on nearly all of these pictures, most cells first."""
     pictures = [lab.picture("explore", number) for number in numbers]
     seen = lab.graded.observe([Numbered(n, p) for n, p in zip(numbers, pictures, strict=True)])
+    check_places(lab, seen.grid)
     dense_NPF = seen.code.dense(lab.graded.features).cpu()
     often_F = (dense_NPF > 0).any(1).float().mean(0)
     cells_F = (dense_NPF > 0).float().mean((0, 1))

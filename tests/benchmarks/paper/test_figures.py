@@ -8,7 +8,7 @@ from PIL import Image
 
 from benchmarks.paper.bench import Bench
 from benchmarks.paper.figures import concepts, emotions, hallucination, low_level, steering
-from benchmarks.paper.figures.__main__ import draw, told
+from benchmarks.paper.figures.__main__ import Drawing, draw, told
 from benchmarks.paper.figures.blocks import (
     Card,
     Heading,
@@ -20,7 +20,14 @@ from benchmarks.paper.figures.blocks import (
     Words,
 )
 from benchmarks.paper.figures.canvas import BORDER, FINE, PAPER, Page
-from benchmarks.paper.figures.figure import Figure, one_each
+from benchmarks.paper.figures.figure import (
+    Figure,
+    check_places,
+    enlarged,
+    evidence_of,
+    lit,
+    one_each,
+)
 from benchmarks.paper.figures.invariants import Sighted, answering_to_both, at_names
 from benchmarks.paper.known import Known, best_of
 from benchmarks.paper.writing import written
@@ -28,6 +35,7 @@ from lmmscope.settings import load_settings
 from tests.benchmarks.paper.erring import lab_that_errs
 from tests.sae_core.small_models import noise
 from tests.tools.small_lab import small_lab
+from tools.failures import WontWork
 
 LONG = "a rather long line of words that has to go on below " * 6
 BLOCKS = (
@@ -149,16 +157,56 @@ def test_a_feature_is_read_at_its_own_name_and_at_the_others(bench):
         assert one.elsewhere == float(other >= 1)
 
 
-def test_the_page_is_written_beside_its_pictures(bench, tmp_path, monkeypatch):
+@pytest.fixture
+def drawings(monkeypatch):
+    """One figure that is made, and one that lacks something."""
+
     async def made(_):
         return Figure("shown", "Shown", "Figure 1", Page(BLOCKS[:2]), ("Chosen by chance.",))
 
-    monkeypatch.setitem(draw.__globals__["FIGURES"], "shown", made)
+    async def lacking(_):
+        raise WontWork("There is no set of questions. Bring one")
+
+    for drawing in (Drawing("Shown", "Figure 1", made), Drawing("Lacking", "Figure 2", lacking)):
+        monkeypatch.setitem(draw.__globals__["FIGURES"], drawing.title.lower(), drawing)
+
+
+@pytest.mark.usefixtures("drawings")
+def test_the_page_is_written_beside_its_pictures(bench, tmp_path):
     asyncio.run(draw(bench, ["shown"], tmp_path / "out", "python -m x"))
     text = (tmp_path / "out" / "gallery.md").read_text()
     assert "![Shown](shown.png)" in text
     assert "Chosen by chance." in text
     assert (tmp_path / "out" / "shown.png").stat().st_size > 500
+
+
+@pytest.mark.usefixtures("drawings")
+def test_a_figure_that_lacks_something_leaves_the_others_alone(bench, tmp_path, capsys):
+    asyncio.run(draw(bench, ["lacking", "shown"], tmp_path, "python -m x"))
+    text = (tmp_path / "gallery.md").read_text()
+    line = "There is no set of questions. Bring one"
+    assert f"## Lacking (Figure 2)\n\nLeft out: {line}" in text
+    assert "![Shown](shown.png)" in text
+    assert f"left out lacking: {line}\n" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("drawings")
+def test_what_no_figure_has_is_told_instead_of_a_page(bench, tmp_path):
+    with pytest.raises(WontWork, match="Bring one"):
+        asyncio.run(draw(bench, ["lacking"], tmp_path, "python -m x"))
+    assert not (tmp_path / "gallery.md").exists()
+
+
+def test_without_places_in_the_picture_nothing_is_darkened(bench):
+    evidence = asyncio.run(evidence_of(bench, 3))
+    sighting = evidence.sightings[0]
+    plain = enlarged(bench.lab.picture("explore", sighting.picture))
+    cells = evidence.grid[0] * evidence.grid[1]
+    rowed = evidence.model_copy(update={"grid": (1, cells)})
+    assert lit(bench, rowed, sighting) == plain
+    assert lit(bench, evidence, sighting) != plain
+    with pytest.raises(WontWork, match=f"through {cells} queries that have no place"):
+        check_places(bench.lab, rowed.grid)
 
 
 def test_a_feature_of_a_word_and_its_thing_fires_on_either_and_hardly_elsewhere():

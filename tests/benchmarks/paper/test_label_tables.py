@@ -140,6 +140,20 @@ def test_a_command_that_was_killed_measures_nothing_twice(both, found, monkeypat
     assert asyncio.run(surveyed(both, FEATURES, WHICH, seed=0)) == found
 
 
+def test_what_other_code_measured_is_measured_again(both, found, monkeypatch):
+    """Numbers from before an update were once taken for those of the new code."""
+    asked = []
+
+    async def labelled(_lab, feature):
+        asked.append(feature)
+        return Told(feature=feature)
+
+    monkeypatch.setattr(survey, "labelled", labelled)
+    monkeypatch.setattr(survey, "code", lambda: NOBODYS)
+    asyncio.run(surveyed(both, FEATURES, WHICH, seed=0))
+    assert sorted(asked) == sorted(2 * found.drawn.features)
+
+
 def test_a_failure_is_counted_and_is_no_score(found, monkeypatch):
     async def broken(_lab, tool, **_):
         if tool == "score":

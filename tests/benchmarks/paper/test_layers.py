@@ -12,7 +12,8 @@ from benchmarks.paper.survey import surveyed
 from benchmarks.paper.table3 import Found
 from lmmscope.settings import load_settings
 from sae_core.errors import UserError
-from sae_core.formats.store import load_coder
+from sae_core.formats.store import load_coder, save_coder
+from tests.tools.small_lab import coder_of
 
 TINY = Training(steps=3, features=48, k=8, batch=64, block=4, pictures=40)
 
@@ -72,7 +73,10 @@ def test_a_coder_for_another_layer_is_refused(settings, tmp_path):
         folders_of(["x"])
 
 
-def test_a_profile_with_siblings_uses_their_coders(settings):
+def test_a_profile_with_siblings_uses_their_coders(settings, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for layer in TABLE_3:
+        save_coder(coder_of(), tmp_path / "runs" / "saes" / f"llava-next-8b-layer-{layer}")
     paper = load_settings("llava-next-8b").model_copy(update={"runs": settings.runs})
     found = asyncio.run(layers_of(paper, {}, TINY, seed=0))
     hooks = [one.setups["paper"].settings.data.hook for one in found]

@@ -30,6 +30,7 @@ from tests.benchmarks.paper.erring import lab_that_errs
 from tests.sae_core.small_models import noise
 from tests.tools.small_lab import small_lab
 from tools.answers import AnswerSheet, Trial
+from tools.failures import WontWork
 from tools.question_sets import Asked
 from tools.recipe import recipe_of
 from tools.suspects import Suspect
@@ -257,6 +258,54 @@ def test_a_recipe_is_counted_in_both_modes_beside_the_candidate(tmp_path):
         assert counted.before.tolist() == found.rows[0].before.tolist()
     paper = report.tables[0].rows[0].cells
     assert (paper["better"].value, paper["worse"].value) == (0.09, 0.02)
+
+
+def counted(folder, questions):
+    """Table 11 of the small model, which errs, with one feature at a high value."""
+    bench = Bench(load_settings("toybox"), lab_that_errs(folder), 0)
+    file = folder / "high.json"
+    setting = (Intervention(feature=5, kind="clamp", value=80.0),)
+    recipe_of(bench.lab.seeing, setting).save(file)
+    asked = given("--questions", str(questions))
+    asked.recipe = file
+    return asyncio.run(table11.measure(bench, asked))
+
+
+def test_with_fewer_questions_than_wanted_all_are_counted_and_there_is_no_candidate(tmp_path):
+    """It once ended in a complaint about the arguments of a tool."""
+    found = counted(tmp_path, 100)
+    assert found.chosen.development == ()
+    assert [len(row.before) for row in found.rows] == [24, 24, 24]
+    told = markdown(table11.report(found, "python -m x"))
+    assert "Share of 24 answers" in told
+    assert "Wanted were 100 questions; there are 24." in told
+    assert "No candidate: all questions are counted" in told
+
+
+@pytest.mark.parametrize("left", [1, 3])
+def test_too_few_questions_for_a_candidate_leave_the_other_rows(tmp_path, left):
+    found = counted(tmp_path, 24 - left)
+    assert len(found.chosen.development) == left
+    assert [len(row.before) for row in found.rows] == [24 - left] * 3
+    assert "No candidate: the development questions show no repeated fault." in found.notes
+
+
+def test_a_candidate_that_can_not_be_sought_leaves_the_other_rows(tmp_path, monkeypatch):
+    async def refused(*_):
+        raise WontWork("The model's tokenizer has no token for '<unk>'")
+
+    monkeypatch.setattr(table11, "candidate", refused)
+    found = counted(tmp_path, 12)
+    assert "No candidate: The model's tokenizer has no token for '<unk>'" in found.notes
+    assert len(found.rows) == 3
+
+
+def test_kinds_of_question_that_did_not_change_have_no_table(tmp_path):
+    found = counted(tmp_path, 24)
+    same = [row._replace(after=row.before) for row in found.rows]
+    assert len(table11.report(found._replace(rows=tuple(same)), "x").tables) == 1
+    other = [row._replace(after=~row.before) for row in found.rows]
+    assert len(table11.report(found._replace(rows=tuple(other)), "x").tables) == 2
 
 
 def finding(feature, label, status, category, coder="coder"):

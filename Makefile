@@ -3,7 +3,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help ask browser test lint types contract check format constraints clean
+.PHONY: help ask browser test lint types contract check format reference constraints clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -65,6 +65,9 @@ check: lint types contract test ## all four
 
 format: $(READY) ## put imports and layout in order
 	@$(BIN)/ruff check --select I --fix --quiet . && $(BIN)/ruff format .
+
+reference: $(READY) ## write docs/commands.md from every command's --help
+	@$(BIN)/python -m typer lmmscope.cli utils docs --name lmmscope --title Commands --output docs/commands.md
 
 constraints: ## pin anew what a fresh install gets; another torch: make constraints TORCH=2.14.0
 	$(python-is-here)

@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,12 +13,13 @@ from typer.main import get_command
 from lmmscope.cli import app
 
 ROOT = Path(__file__).parents[2]
-LOG = "log.md"
-"""What was measured then was measured with the commands of then."""
+REFERENCE = ROOT / "docs" / "commands.md"
+NOT_READ = ("log.md", REFERENCE.name)
+"""What was measured then was measured with the commands of then; the other is made of --help."""
 TEXTS = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "runs/README.md")),
     *(ROOT / "toybox").glob("README.md"),
-    *(page for page in sorted((ROOT / "docs").rglob("*.md")) if page.name != LOG),
+    *(page for page in sorted((ROOT / "docs").rglob("*.md")) if page.name not in NOT_READ),
 ]
 OURS = re.compile(r"(?:^ {4}|`|^\$ )[^`\n]*?(?<!from )\blmmscope ([a-z][^`\n]*)", re.MULTILINE)
 """A line at a prompt, an indented one, or words in a sentence, with what may stand before."""
@@ -49,3 +52,13 @@ def test_what_is_not_there_would_be_found():
     assert refused("batch --feature 3") == "no option --feature"
     assert refused("serve explainer --engine sglang -- --tp-size 8") == ""
     assert OURS.findall("    torchrun -m lmmscope sae train --k 2\n") == ["sae train --k 2"]
+
+
+def test_the_reference_says_what_help_says():
+    words = ["-m", "typer", "lmmscope.cli", "utils", "docs", "--name", "lmmscope"]
+    done = subprocess.run(
+        [sys.executable, *words, "--title", "Commands"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    said = REFERENCE.read_text(encoding="utf-8")
+    assert said.strip() == done.stdout.strip(), "Try make reference"

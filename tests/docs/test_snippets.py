@@ -19,7 +19,9 @@ LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 PAGES = [page for page in sorted(DOCS.glob("*.md")) if page.name != "log.md"]
 ON_REAL_MODELS = ("own-model", "paper")
 """These are followed on a stand-in of real models, in test_real_models.py."""
-ON_THE_TOYBOX = [page for page in PAGES if page.stem not in ON_REAL_MODELS]
+REFERENCE = "commands"
+"""Made of --help; how commands are put together is no command."""
+ON_THE_TOYBOX = [page for page in PAGES if page.stem not in (*ON_REAL_MODELS, REFERENCE)]
 FEW = {
     "LMMSCOPE_DATA__EXPLORE_PICTURES": "40",
     "LMMSCOPE_DATA__HELD_OUT_PICTURES": "40",

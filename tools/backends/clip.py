@@ -30,7 +30,7 @@ class Clip:
         processor: CLIPProcessor,
         identity: str,
         *,
-        batch: int = 64,
+        batch: int = 8,
         limit: int = 20_000,
     ) -> None:
         self.model, self.processor, self.identity = model.eval(), processor, identity

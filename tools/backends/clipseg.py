@@ -38,7 +38,7 @@ class ClipSeg:
         name: str,
         *,
         threshold: float = 0.5,
-        batch: int = 32,
+        batch: int = 8,
         limit: int = 256,
     ) -> None:
         self.model, self.processor, self.name = model.eval(), processor, name
@@ -61,9 +61,11 @@ class ClipSeg:
     def locate(self, pictures: Sequence[Image.Image], labels: Sequence[str]) -> list[Located]:
         """Each label in the picture of the same place."""
         located: list[Located] = []
+        asked = {label: self._read(label) for label in dict.fromkeys(labels)}
         for at in range(0, len(pictures), self._batch):
             some = pictures[at : at + self._batch]
-            drawn = self._decode(self._kept.of(some), labels[at : at + self._batch])
+            read = [asked[label] for label in labels[at : at + self._batch]]
+            drawn = self._decode(self._kept.of(some), read)
             located += [
                 self._located(logit_HW, picture)
                 for logit_HW, picture in zip(drawn, some, strict=True)
@@ -82,19 +84,26 @@ class ClipSeg:
         return [layers_LTD.clone() for layers_LTD in layers]
 
     @torch.inference_mode()
-    def _decode(self, seen: Sequence[Tensor], labels: Sequence[str]) -> Tensor:
-        """How likely the label is at each place, as logits; the model's own size."""
-        texts = list(dict.fromkeys(labels))
+    def _decode(self, seen: Sequence[Tensor], asked: Sequence[Tensor]) -> Tensor:
+        """How likely the label is at each place, as logits; the model's own size.
+
+        Like looks, always for as many, so that the last digits do not depend on what else is asked.
+        """
+        more = self._batch - len(seen)
+        seen_L = list(torch.stack([*seen, *[seen[-1]] * more], 1))
+        asked_ND = torch.stack([*asked, *[asked[-1]] * more])
+        return self.model.decoder(seen_L, asked_ND).logits.float().cpu()[: len(seen)]
+
+    @torch.inference_mode()
+    def _read(self, label: str) -> Tensor:
+        """What a label says [D]."""
         inputs = self.processor.tokenizer(
-            texts,
-            padding=True,
+            label,
             truncation=True,
             max_length=self.model.config.text_config.max_position_embeddings,
             return_tensors="pt",
         ).to(self.model.device)
-        read = self.model.clip.get_text_features(**inputs).pooler_output
-        asked = read[[texts.index(label) for label in labels]]
-        return self.model.decoder(list(torch.stack(list(seen), 1)), asked).logits.float().cpu()
+        return self.model.clip.get_text_features(**inputs).pooler_output[0]
 
     def _located(self, logit_HW: Tensor, picture: Image.Image) -> Located:
         size = (picture.height, picture.width)

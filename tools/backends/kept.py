@@ -1,5 +1,7 @@
 """What was computed from pictures, kept by their content, so that a picture is computed once.
 
+Always as many are computed together, the last one again and again where there are too few: in another
+batch a sum is another one in its last digits, and what is found must not depend on what was kept.
 Knows pixels and a function of them; nothing of models. The least recently used go first when there
 are too many. Threads may share one: while one computes, the others wait.
 """
@@ -44,7 +46,9 @@ class Kept(Generic[V]):
             new = {n: p for n, p in zip(names, pictures, strict=True) if n not in found}
             for at in range(0, len(new), self._batch):
                 some = list(new)[at : at + self._batch]
-                found |= zip(some, self._compute([new[name] for name in some]), strict=True)
+                shown = [new[name] for name in some]
+                shown += shown[-1:] * (self._batch - len(shown))
+                found |= zip(some, self._compute(shown), strict=False)
             for name in names:
                 self._kept[name] = found[name]
                 self._kept.move_to_end(name)

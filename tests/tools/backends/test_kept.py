@@ -23,15 +23,15 @@ class Counted:
 
 def test_equal_pictures_are_computed_once_and_answered_each():
     counted = Counted()
-    kept = Kept(counted, batch=8, limit=8)
+    kept = Kept(counted, batch=3, limit=8)
     assert kept.of([plain(1), plain(2), plain(1)]) == [10, 20, 10]
     assert kept.of([plain(2), plain(3)]) == [20, 30]
-    assert counted.batches == [[1, 2], [3]]
+    assert counted.batches == [[1, 2, 2], [3, 3, 3]]
 
 
 def test_a_picture_in_another_mode_is_the_same_picture():
     counted = Counted()
-    kept = Kept(counted, batch=8, limit=8)
+    kept = Kept(counted, batch=1, limit=8)
     kept.of([plain(1)])
     kept.of([plain(1, "RGBA")])
     assert counted.batches == [[1]]
@@ -43,10 +43,12 @@ def test_equal_bytes_in_another_shape_are_another_picture():
     assert kept.of([Image.new("RGB", (2, 3)), wide]) == [(2, 3), (3, 2)]
 
 
-def test_batches_are_no_larger_than_allowed():
+def test_as_many_are_computed_together_whatever_is_known():
     counted = Counted()
-    Kept(counted, batch=2, limit=8).of([plain(shade) for shade in range(5)])
-    assert [len(batch) for batch in counted.batches] == [2, 2, 1]
+    kept = Kept(counted, batch=2, limit=8)
+    assert kept.of([plain(shade) for shade in range(5)]) == [0, 10, 20, 30, 40]
+    assert kept.of([plain(shade) for shade in range(6)]) == [0, 10, 20, 30, 40, 50]
+    assert [len(batch) for batch in counted.batches] == [2, 2, 2, 2]
 
 
 def test_the_least_recently_used_go_first():

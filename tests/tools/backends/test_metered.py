@@ -148,8 +148,37 @@ def test_calls_at_the_same_time_do_not_pass_a_limit_together(request_of):
         return await asyncio.gather(*calls, return_exceptions=True)
 
     replies = asyncio.run(all_at_once())
-    assert sum(isinstance(reply, OverBudget | TryAgain) for reply in replies) == 5
+    assert sum(isinstance(reply, OverBudget) for reply in replies) == 5
     assert case.model.calls == 3
+
+
+def test_a_call_waits_for_what_calls_that_are_running_may_give_back(request_of):
+    """It used to fail, and scores were made of the others' replies alone."""
+
+    class Slow(Model):
+        async def reply(self, request):
+            await asyncio.sleep(0)
+            return await super().reply(request)
+
+    case = Case(Slow(tokens_in=10, tokens_out=1, tokens_cached=0), Limits(tokens=1000))
+
+    async def all_at_once():
+        return await asyncio.gather(*(case.chat.reply(request_of()) for _ in range(8)))
+
+    replies = asyncio.run(all_at_once())
+    assert len(replies) == 8
+    assert case.budget.spent[:2] == (8, 88)
+
+
+def test_a_call_that_waits_for_room_may_be_given_up(request_of):
+    case = Case(Model(), Limits(calls=1))
+
+    async def given_up():
+        with case.budget.reserved(Spending(1)), pytest.raises(TimeoutError):
+            await asyncio.wait_for(case.chat.reply(request_of()), 0.01)
+        return await case.chat.reply(request_of())
+
+    assert asyncio.run(given_up()).text == "1"
 
 
 def test_room_that_others_only_reserved_may_come_back():

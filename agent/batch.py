@@ -20,6 +20,7 @@ from agent.errors import Broke
 from agent.findings import FeatureFinding
 from agent.office import Office
 from agent.provenance import feature_key
+from agent.threads import goes_on
 from sae_core.errors import UserError
 from tools.backends.budget import OverBudget
 from tools.failures import ToolFailure, TryAgain
@@ -153,8 +154,8 @@ async def _investigated(office: Office, unit: str, feature: int, key: str) -> No
         "configurable": {"thread_id": f"{office.desk.run}:{unit}"},
         "recursion_limit": STEPS,
     }
-    begun = await office.features.aget_state(config)
-    given = None if begun.next else {"feature": feature, "key": key, "unit": unit}
+    begun = await goes_on(office, office.features, config, key, unit)
+    given = None if begun else {"feature": feature, "key": key, "unit": unit}
     await office.features.ainvoke(
         given, config, context=office.desk, durability="sync", control=office.control
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import prompts
 from agent.desk import Rules
@@ -19,7 +20,7 @@ from tools.lab import Lab
 
 PACKAGES = ("lmmscope", "torch", "transformers", "numpy", "langgraph", "pydantic")
 SPLITS: tuple[Split, ...] = ("explore", "validate", "test")
-METHOD = 2
+METHOD = 3
 """Raised when features are investigated in another way: then nothing earlier counts as done."""
 
 
@@ -36,6 +37,9 @@ def provenance(lab: Lab, profile: str) -> Provenance:
             "explainer": lab.explainer.identity,
             "judge": lab.judge.identity,
             "grounder": lab.grounder.identity,
+            # They choose the pictures that are looked at, and decide between hypotheses.
+            "clip": lab.clip.identity,
+            **({"editor": lab.editor.identity} if lab.edits else {}),
         },
         prompts={name: prompts.load(name).content_hash for name in prompts.names()},
         packages={name: _version(name) for name in PACKAGES},
@@ -47,9 +51,18 @@ def provenance(lab: Lab, profile: str) -> Provenance:
 
 def feature_key(known: Provenance, feature: int, rules: Rules) -> str:
     """What is asked of a feature, by content: with the same key the answer is the same."""
+    return _key(known, feature, rules)
+
+
+def task_key(known: Provenance, task: dict[str, Any], rules: Rules) -> str:
+    """The same for a task that is no feature's."""
+    return _key(known, task, rules)
+
+
+def _key(known: Provenance, asked: int | dict[str, Any], rules: Rules) -> str:
     return digest(
         METHOD,
-        feature,
+        asked,
         known.model,
         known.hook,
         known.coder,

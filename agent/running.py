@@ -32,6 +32,7 @@ from agent.office import Elsewhere, Office
 from agent.plan import Plan
 from agent.planner import Exchange, Named, Planner
 from agent.store import Reader, Store
+from agent.store.garbage import POSITIONS
 from agent.tasks import told
 from tools.backends.budget import OverBudget
 from tools.lab import Lab
@@ -113,7 +114,7 @@ async def office(hands: Hands, run: str, control: RunControl) -> AsyncGenerator[
 
 def checkpoints(runs: Path) -> Path:
     """Where the position of unfinished runs is kept, apart from what they found."""
-    return runs / "checkpoints.db"
+    return runs / POSITIONS
 
 
 async def ask(
@@ -250,7 +251,7 @@ async def _forget(here: Office) -> None:
     async with saver.lock:
         for name in ("checkpoints", "writes"):
             await saver.conn.execute(
-                f"DELETE FROM {name} WHERE thread_id = ? OR thread_id LIKE ?",
-                (run, f"{run}:%"),
+                f"DELETE FROM {name} WHERE thread_id = ? OR substr(thread_id, 1, ?) = ?",
+                (run, len(run) + 1, f"{run}:"),
             )
         await saver.conn.commit()

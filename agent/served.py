@@ -99,7 +99,7 @@ class ServedModel(PromptedModel):
         budget = self.books.budget or Budget()
         size = sum(len(text.encode()) for one in request.messages for text in texts(one))
         expected = Usage(size // 2, REPLY)
-        with budget.reserved(self._spending(expected, 1.0)) as reservation:
+        async with budget.room_for(self._spending(expected, 1.0)) as reservation:
             started = time.perf_counter()
             came = await self._replied(request, settings)
             if not isinstance(came, ToolFailure):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -76,6 +77,8 @@ async def hands(
         budget = abroad.budget if abroad else Budget(spend.limits)
         replies = Replies(store, replayed, left)
         books = Books(ledger, budget, calls=store, history=replies.history(CHAT))
+        if settings.servers.planner is not None:
+            books = replace(books, tariff=settings.servers.planner.tariff)
         model = replies.recorded(CHAT) if replayed else _served(settings, books)
         made = lab(
             settings,

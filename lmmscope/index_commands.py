@@ -6,6 +6,7 @@ It prints; everything else is sae_core's, built by the wiring. Heavy packages ar
 from __future__ import annotations
 
 import shutil
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -49,10 +50,11 @@ def build(
 ) -> None:
     """Run all pictures through the model once; goes on where an earlier build was stopped."""
     from lmmscope import wiring
+    from lmmscope.alone import alone
     from lmmscope.index_view import counted
     from lmmscope.laboratory import kept_at
     from lmmscope.settings import load_settings
-    from sae_core.index.build import build_part, refuse_finished
+    from sae_core.index.build import build_part, part_files, refuse_finished
     from sae_core.index.levels import FILE, StrongObserver, levels_of, write_levels
     from sae_core.index.lit import build_with_lit
     from sae_core.index.observer import source_of, spec_of
@@ -75,17 +77,21 @@ def build(
         return
     shown = wiring.pictures(settings, data or settings.data.explore, count)
     if planted_seed is None:
-        seeing = wiring.strong(settings, wiring.observer(settings, sae), shown, out)
+        # Levels alone may be those of another coder, for which a build was begun and given up.
+        begun = out if out is not None and part_files(out) else None
+        seeing = wiring.strong(settings, wiring.observer(settings, sae), shown, begun)
     else:
         seeing = wiring.planted(planted_seed)
     spec = spec_of(seeing, shown, levels=levels_of(seeing), **sizes)
+    making: AbstractContextManager[None] = nullcontext()
     if out is None:
         out = kept_at(settings, spec, "explore")
-        refuse_finished(out)
-    if isinstance(seeing, StrongObserver):
-        write_levels(seeing.levels, out / FILE)
+        making = alone(out, settings.runs)  # a run may want the same now
     span = range(len(shown)) if part is None else _span(part, len(shown))
-    with counted(source_of(seeing, shown, settings.batch), span) as source:
+    with making, counted(source_of(seeing, shown, settings.batch), span) as source:
+        refuse_finished(out)
+        if isinstance(seeing, StrongObserver):
+            write_levels(seeing.levels, out / FILE)
         if part is None:
             build_with_lit(out, spec, source, wiring.device())
         else:

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lmmscope import wiring
+from lmmscope.alone import alone
 from lmmscope.doctor_servers import served_models
 from lmmscope.index_view import counted
 from lmmscope.settings import Settings
 from lmmscope.shelf import Shelf
 from sae_core.errors import UserError
+from sae_core.index.arrays import HEAD
 from sae_core.index.levels import levels_of
 from sae_core.index.lit import build_with_lit
 from sae_core.index.observer import Observer, PictureSet, source_of, spec_of
@@ -28,7 +30,7 @@ from sae_core.index.spec import IndexSpec
 from tools.backends.budget import Budget, Limits
 from tools.backends.cache import ReplyCache
 from tools.backends.chat import ChatModel
-from tools.backends.config import ServerConfig
+from tools.backends.config import ServerConfig, Tariff
 from tools.backends.ledger import Ledger, MemoryLedger
 from tools.backends.metered import MeteredChat
 from tools.backends.roles import Grounder, PictureEditor, PictureText
@@ -38,6 +40,8 @@ from tools.lab import Lab, Makers
 from tools.labels import Labels
 from tools.question_sets import QuestionSet
 
+COUNTED = ("explainer", "judge", "describer", "planner")
+"""Who is asked within a budget."""
 HELD_OUT = 64
 """Pictures by chance that the indexes keep of each feature, where it is verified."""
 Around = Callable[[str, Callable[[], ChatModel]], ChatModel]
@@ -60,6 +64,7 @@ def lab(
     `around` may put something around each model that is asked, or in its place. What is on the
     shelf is not loaded again: one shelf serves labs of the same profile and features.
     """
+    _check_prices(settings, budget.limits)
     pictures, servers, kept = wiring.splits(settings), AsyncExitStack(), shelf or Shelf()
 
     def observer() -> Observer:
@@ -78,7 +83,11 @@ def lab(
         return around(
             role,
             lambda: MeteredChat(
-                _chat(settings, role, servers, kept), ledger, budget, cache=replies
+                _chat(settings, role, servers, kept),
+                ledger,
+                budget,
+                tariff=server.tariff if (server := _asks(settings, role).server) else None,
+                cache=replies,
             ),
         )
 
@@ -180,10 +189,12 @@ def _kept_index(
     """The index of these features on these pictures, built if it is not there yet."""
     spec = index_spec(observer, pictures, split)
     path = kept_at(settings, spec, split)
-    if not (path / "index.json").exists():
-        found = source_of(observer, pictures, settings.batch)
-        with counted(found, range(len(pictures))) as source:
-            build_with_lit(path, spec, source)
+    if not (path / HEAD).exists():
+        with alone(path, settings.runs):
+            if not (path / HEAD).exists():
+                found = source_of(observer, pictures, settings.batch)
+                with counted(found, range(len(pictures))) as source:
+                    build_with_lit(path, spec, source)
     return Index.open(path, coder=observer.digest, model=observer.model, hook=observer.hook)
 
 
@@ -193,11 +204,35 @@ def kept_at(settings: Settings, spec: IndexSpec, split: Split) -> Path:
     return settings.runs / "indexes" / f"{split}-{name}"
 
 
-def _chat(settings: Settings, role: str, servers: AsyncExitStack, kept: Shelf) -> ChatModel:
-    server, name = getattr(settings.servers, role), getattr(settings.models, role)
-    if role == "describer" and server is None and name is None:
+class _Asks(NamedTuple):
+    """Who is asked: the server, else the model of this name."""
+
+    server: ServerConfig | None
+    name: str | None
+
+
+def _asks(settings: Settings, role: str) -> _Asks:
+    found = _Asks(getattr(settings.servers, role), getattr(settings.models, role))
+    if role == "describer" and found == (None, None):
         # A large target is not loaded a second time where a server can say the same.
-        server, name = settings.servers.explainer, settings.models.target
+        return _Asks(settings.servers.explainer, settings.models.target)
+    return found
+
+
+def _check_prices(settings: Settings, limits: Limits) -> None:
+    """A limit on what nobody counts would hold nothing back."""
+    servers = [getattr(settings.servers, role) for role in COUNTED]
+    if limits.money is None or any(one and one.tariff != Tariff() for one in servers):
+        return
+    raise UserError(
+        f"A limit of {limits.money:g} on money needs prices, and no server of the profile "
+        f"{settings.name!r} has one. Set servers.explainer.tariff.per_million_in and "
+        "per_million_out in it, or try --tokens"
+    )
+
+
+def _chat(settings: Settings, role: str, servers: AsyncExitStack, kept: Shelf) -> ChatModel:
+    server, name = _asks(settings, role)
     if server is not None:
         chat = ServerChat(named(server))
         servers.push_async_exit(chat)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lmmscope import hub
+from lmmscope.alone import alone
 from lmmscope.settings import Settings
 from sae_core.errors import UserError
 
@@ -235,10 +236,10 @@ def strong(
     asked = f"{graded.digest} {graded.model} {graded.hook} {shown.digest} {len(shown)} {share}"
     folder = settings.runs / "levels" / sha256(asked.encode()).hexdigest()[:16]
     if not (folder / FILE).exists():
-        levels = measured(
-            source_of(graded, shown, settings.batch), len(shown), graded.features, share
-        )
-        write_levels(levels, folder / FILE)
+        with alone(folder, settings.runs):
+            if not (folder / FILE).exists():
+                seen = source_of(graded, shown, settings.batch)
+                write_levels(measured(seen, len(shown), graded.features, share), folder / FILE)
     return StrongObserver(graded, levels_in(folder, share))
 
 

@@ -18,7 +18,8 @@ _SILENT = {
     "random": "By chance",
     "near": "Pictures that look like its own",
     "neighbour": "Where features fire that often fire along with it",
-    "rival": "Near misses: they fit what it is said to mean, or nearly",
+    "fitting": "Near misses: they fit what it is said to mean, or nearly",
+    "rival": "They fit but for a condition, or what it might mean instead",
 }
 
 

@@ -1,6 +1,7 @@
 """Turns a feature's active cells into a highlighted picture, as the published pipeline does.
 
-Knows grids and pixels; nothing of features or models. The grid may have any shape.
+Knows grids and pixels; nothing of features or models. The grid may have any shape, but the cells of
+a single row are taken for queries: each looks at all of the picture, and none has a place in it.
 """
 
 from __future__ import annotations
@@ -12,9 +13,19 @@ INACTIVE_ALPHA = 224
 """How much black, of 255, lies over inactive cells."""
 
 
+def placed(grid: tuple[int, ...]) -> bool:
+    """Whether a grid's cells lie beside each other in the picture; queries have no place there."""
+    return grid[0] > 1
+
+
+def lit_cells(active_RC: np.ndarray) -> np.ndarray:
+    """The cells to show as active: where they have no place, all of them if any is."""
+    return active_RC if placed(active_RC.shape) else np.full_like(active_RC, active_RC.any())
+
+
 def shade_of(active_RC: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """How much black lies over each pixel, 0 to 255 [height, width]: cells, bilinearly enlarged."""
-    cells = np.where(active_RC, 0, INACTIVE_ALPHA).astype(np.uint8)
+    cells = np.where(lit_cells(active_RC), 0, INACTIVE_ALPHA).astype(np.uint8)
     return np.asarray(Image.fromarray(cells).resize(size, Image.Resampling.BILINEAR))
 
 

@@ -22,6 +22,7 @@ from sae_core.errors import UserError
 from sae_core.lmm.adapter import Inputs, Prompt
 from sae_core.lmm.hooks import harvest
 from sae_core.lmm.layout import TEXT
+from sae_core.lmm.processor import ids_of
 from sae_core.steering.controls import Control, control_row
 from sae_core.steering.hook import Steerer
 from sae_core.steering.plan import Intervention, Mode, Row
@@ -204,10 +205,7 @@ def _batches(
     adapter = lab.seeing.adapter
     asked = {number: questions.asked(number) for number in numbers}
     replies = {
-        number: torch.tensor(
-            adapter.processor.tokenizer(one.answer, add_special_tokens=False).input_ids,
-            dtype=torch.long,
-        )
+        number: torch.tensor(ids_of(adapter.processor, one.answer), dtype=torch.long)
         for number, one in asked.items()
     }
     for number, reply in replies.items():

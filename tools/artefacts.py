@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -48,10 +50,11 @@ class Artefacts:
         return name
 
     def _put(self, path: Path, content: bytes) -> None:
-        if path.exists():
-            path.touch()  # it is wanted again, so who cleans up must not take it for an old one
-            return
-        written(path, content)
+        with suppress(FileNotFoundError):
+            if path.read_bytes() == content:
+                os.utime(path)  # wanted again, so who cleans up must not take it for an old one
+                return
+        written(path, content)  # also over one that a power cut left empty
 
     def put_picture(self, picture: Image.Image) -> ArtefactId:
         """Keep a picture's pixels; what else it carries, such as its scene, stays out."""

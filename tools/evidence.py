@@ -13,12 +13,15 @@ from pydantic import BaseModel, ConfigDict
 
 Split = Literal["explore", "validate", "test"]
 """Pictures to explain from, to score on, and to verify on, once."""
-Group = Literal["top_by_mean", "top_by_max", "quantile", "random", "near", "neighbour", "rival"]
-"""Why a picture is here. The last four are negatives: the feature is silent there. `near` ones
-look like its own, on `neighbour` ones a feature fires that often fires along with it, `rival` ones
-fit what it is said to mean, or might mean instead."""
+Group = Literal[
+    "top_by_mean", "top_by_max", "quantile", "random", "near", "neighbour", "fitting", "rival"
+]
+"""Why a picture is here. The last five are negatives: the feature is silent there. `near` ones
+look like its own, on `neighbour` ones a feature fires that often fires along with it, `fitting`
+ones fit what it is said to mean, `rival` ones would but for a condition, or fit what it might mean
+instead."""
 FIRING: tuple[Group, ...] = ("top_by_mean", "top_by_max", "quantile")
-SILENT: tuple[Group, ...] = ("random", "near", "neighbour", "rival")
+SILENT: tuple[Group, ...] = ("random", "near", "neighbour", "fitting", "rival")
 
 
 class Sighting(BaseModel):

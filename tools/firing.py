@@ -18,6 +18,7 @@ from sae_core.coders.sparse import Code
 from sae_core.index.observer import peaks
 from sae_core.lmm.adapter import Prompt
 from sae_core.lmm.hooks import harvest
+from sae_core.masks import placed
 from tools.failures import WontWork
 from tools.lab import Lab
 from tools.observing import seen
@@ -64,6 +65,11 @@ class Region(NamedTuple):
     @staticmethod
     def _in_box(box: Box, grid: tuple[int, int], size: tuple[int, int]) -> tuple[slice, slice]:
         width, height = size
+        if not placed(grid):
+            raise WontWork(
+                f"The {grid[1]} cells of this model look at all of a picture, not at a box of it. "
+                "Ask about the whole picture"
+            )
         if not (0 <= box.left < box.right <= width and 0 <= box.top < box.bottom <= height):
             raise WontWork(
                 f"The box {', '.join(map(str, box))} does not lie in a picture of {width} x "

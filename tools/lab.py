@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from PIL import Image
 
 from sae_core.index.levels import Levels, StrongObserver
-from sae_core.index.observer import LmmObserver, Observer, PictureSet
+from sae_core.index.observer import LmmObserver, Named, Observer, PictureSet
 from sae_core.index.query import Index
 from sae_core.lmm.adapter import Adapter
 from sae_core.training.activations import Conversation
@@ -188,6 +188,15 @@ class Lab:
         if split not in self._pictures:
             raise WontWork(f"The profile names no pictures to {split} on. Add them under [data]")
         return self._pictures[split]
+
+    def shared(self, split: Split) -> frozenset[int]:
+        """The pictures of a split that another one has as well, as far as that can be known."""
+        own = self.pictures(split)
+        others = (self._pictures[one] for one in self._pictures if one != split)
+        if not isinstance(own, Named):
+            return frozenset()
+        known = {one for other in others if isinstance(other, Named) for one in other.contents()}
+        return frozenset(n for n, one in enumerate(own.contents()) if one in known)
 
     def questions(self, split: Split) -> QuestionSet:
         """The questions of a split with their right answers, if they may be looked at."""

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from sae_core.index.masks import ACTIVE, strict_mask
-from sae_core.masks import highlighted
+from sae_core.masks import highlighted, placed
 from tools.evidence import Evidence, Sighting
 from tools.failures import WontWork
 from tools.lab import Lab
@@ -112,6 +112,8 @@ def _heat(place: _Place) -> np.ndarray:
     """Grey where the feature is silent; the stronger it fires, the more colour covers the grey."""
     height, width = place.pixels_HW3.shape[:2]
     cells_RC = np.where(active(place.map_RC, place.level), place.map_RC, 0) / (place.peak or 1)
+    if not placed(cells_RC.shape):
+        cells_RC = np.full_like(cells_RC, cells_RC.max())
     enlarged = Image.fromarray(cells_RC.astype(np.float32))
     strength_HW = np.asarray(enlarged.resize((width, height), Image.Resampling.BILINEAR))
     strength_HW = strength_HW.clip(0, 1)

@@ -17,6 +17,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict
 
 from sae_core.index.masks import ACTIVE
+from sae_core.masks import placed
 from sae_core.scoring.consistency import consistency
 from sae_core.scoring.detection import detection
 from sae_core.scoring.estimate import Score
@@ -26,7 +27,7 @@ from sae_core.scoring.similarity import clip_score, clip_scores
 from tools.artefacts import ArtefactId
 from tools.claims import parse
 from tools.evidence import Evidence, Sighting
-from tools.failures import TryAgain
+from tools.failures import TryAgain, WontWork
 from tools.foretelling import Detector, fires_of, foretold, learnt, numbers_of
 from tools.ground import mask_artefact
 from tools.held_out import Contrast
@@ -127,6 +128,11 @@ MEASURES: dict[Which, Callable[[Task], Awaitable[Measured]]] = {
 
 
 def _overlaps(task: Task) -> Measured:
+    if not placed(task.evidence.grid):
+        raise WontWork(
+            f"The {task.evidence.grid[1]} cells of {task.evidence.model} are queries, each of "
+            "which looks at all of a picture: nobody can say where a feature fires"
+        )
     pictures = task.pictures()
     own, *others = (grounded(task.lab, pictures, label) for label in (task.label, *task.others))
     marks: dict[int, dict[str, object]] = {

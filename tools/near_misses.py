@@ -1,6 +1,7 @@
 """Near misses by meaning: pictures that fit a claim or its rivals, and leave the feature silent.
 
-Those on which a claim and a rival disagree tell most, and those that miss nothing but a condition.
+Those that fit the claim itself stand apart: they alone tell whether it is too broad. A rival may be
+anything, and what fits it, or misses a condition, is easily told from what fits the claim.
 CLIP says how well they fit, so that near misses are not simply what the grounder, which is asked
 about them later, takes for the thing. Knows pictures and claims; nothing of where these come from.
 
@@ -27,16 +28,24 @@ PATIENCE = 32 * AT_ONCE
 def near_misses(
     lab: Lab, evidence: Evidence, claim: str, rivals: Sequence[str], count: int
 ) -> tuple[Sighting, ...]:
-    """So many, or as many as are found; the evidence may have some of them already.
+    """So many that fit the claim, and so many that fit rivals, or as many as are found.
 
-    Twice as many more fit but for the claim's condition, if it has one.
+    Twice as many more fit but for the claim's condition, if it has one. The evidence may have some
+    of them already.
     """
     others = [parse(rival) for rival in rivals]
-    own = parse(claim)
-    found = _silent(lab, evidence, _unmet(lab, evidence.split, own), 2 * count)
-    left = (n for n in _fitting(lab, evidence.split, own, others) if n not in found)
-    found += _silent(lab, evidence, left, count)
-    return tuple(Sighting(picture=number, group="rival") for number in found)
+    own, split = parse(claim), evidence.split
+    fitting = _silent(lab, evidence, _fitting(lab, split, own, others), count)
+    found = list(fitting)
+    for numbers, most in (
+        (_unmet(lab, split, own), 2 * count),
+        (_rivalling(lab, split, own, others), count),
+    ):
+        found += _silent(lab, evidence, (n for n in numbers if n not in found), most)
+    return tuple(
+        Sighting(picture=number, group="fitting" if place < len(fitting) else "rival")
+        for place, number in enumerate(found)
+    )
 
 
 def _silent(lab: Lab, evidence: Evidence, numbers: Iterable[int], count: int) -> list[int]:
@@ -57,11 +66,18 @@ def _unmet(lab: Lab, split: Split, claim: Claim) -> list[int]:
 
 
 def _fitting(lab: Lab, split: Split, claim: Claim, rivals: Sequence[Claim]) -> Iterator[int]:
-    """Pictures: the one that nearly fits most in each way, then the second, ..."""
-    own_N, loose_N = (panel.fit(lab, split, one) for one in (claim, claim.bare))
-    ways = [own_N, loose_N]
-    for rival in rivals:
-        their_N = panel.fit(lab, split, rival)
-        ways += [own_N * (1 - their_N), their_N]
+    """Pictures that nearly fit the claim: those that do most, and those that no rival fits."""
+    own_N = panel.fit(lab, split, claim)
+    return _in_turn([own_N, *(own_N * (1 - panel.fit(lab, split, one)) for one in rivals)])
+
+
+def _rivalling(lab: Lab, split: Split, claim: Claim, rivals: Sequence[Claim]) -> Iterator[int]:
+    """Pictures that nearly fit a rival, or the claim without its condition."""
+    loose = () if claim == claim.bare else (claim.bare,)
+    return _in_turn([panel.fit(lab, split, one) for one in (*loose, *rivals)])
+
+
+def _in_turn(ways: Sequence[np.ndarray]) -> Iterator[int]:
+    """The picture that does most in each way, then the second, ..."""
     orders = [np.argsort(-way_N, kind="stable").tolist() for way_N in ways]
     return iter(dict.fromkeys(chain.from_iterable(zip(*orders, strict=True))))

@@ -11,7 +11,8 @@ from __future__ import annotations
 import hashlib
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -32,18 +33,25 @@ only serves to choose pictures: what they show is for the grounder to say."""
 STEEP = 3.0
 PLACES = 2
 """Of the logarithm of the odds. Computed in another batch, a score differs behind them."""
+T = TypeVar("T")
 Lit = dict[int, np.ndarray]
 """The features that fire on a picture, in order, by its number."""
 
 
 def fires(lab: Lab, split: Split, numbers: Sequence[int], feature: int) -> np.ndarray:
     """Whether a feature fires on each of some pictures [N]."""
-    lit = lab.once(f"lit on {split}", lambda: _known(lab, split))
+    lit = _once(lab, split, "lit", lambda: _known(lab, split))
     new = [number for number in dict.fromkeys(numbers) if number not in lit]
     for at in range(0, len(new), AT_ONCE):
         batch = new[at : at + AT_ONCE]
         lit |= zip(batch, _lit(lab, split, batch), strict=True)
     return np.array([feature in lit[number] for number in numbers], bool)
+
+
+def _once(lab: Lab, split: Split, name: str, make: Callable[[], T]) -> T:
+    """What is kept of a split, for those who may look at it: the verification keeps some, too."""
+    lab.pictures(split)
+    return lab.once(f"{name} of {split}", make)
 
 
 def _known(lab: Lab, split: Split) -> Lit:
@@ -64,7 +72,7 @@ def sure(
     lab: Lab, split: Split, numbers: Sequence[int], concepts: Sequence[str]
 ) -> dict[str, np.ndarray]:
     """How sure the grounder is of each concept in each of some pictures, 0 to 1 [N]."""
-    known: dict[tuple[str, int], float] = lab.once(f"sure on {split}", dict)
+    known: dict[tuple[str, int], float] = _once(lab, split, "sure", dict)
     for at in range(0, len(numbers), AT_ONCE):
         batch = numbers[at : at + AT_ONCE]
         new = [(c, n) for c in concepts for n in dict.fromkeys(batch) if (c, n) not in known]
@@ -85,7 +93,7 @@ def settled(sure: float) -> float:
 
 def looks(lab: Lab, split: Split) -> Tensor:
     """CLIP's embedding of each of the split's first pictures [N, E]."""
-    return lab.once(f"panel of {split}", lambda: _looks(lab, split))
+    return _once(lab, split, "looks", lambda: _looks(lab, split))
 
 
 def fit(lab: Lab, split: Split, claim: Claim) -> np.ndarray:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sae_core.coders.coder import check_feature
 from sae_core.index.observer import Observer
+from sae_core.masks import placed
 from tools.observing import seen
 
 Measure = Literal["mean", "peak", "inside"]
@@ -50,7 +51,9 @@ def maps_of(observer: Observer, feature: int, pictures: Sequence[Image.Image]) -
 def reading(map_RC: np.ndarray, region: np.ndarray) -> Reading:
     """What a map comes to."""
     height, width = region.shape
-    enlarged = Image.fromarray(map_RC).resize((width, height), Image.Resampling.NEAREST)
+    # Cells without a place look at every pixel.
+    there_RC = map_RC if placed(map_RC.shape) else np.full_like(map_RC, map_RC.mean())
+    enlarged = Image.fromarray(there_RC).resize((width, height), Image.Resampling.NEAREST)
     return Reading(
         mean=float(map_RC.mean()),
         peak=float(map_RC.max()),

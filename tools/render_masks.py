@@ -26,7 +26,8 @@ HEADINGS: dict[Group, str] = {
     "random": "Silent: by chance",
     "near": "Silent, though they look alike",
     "neighbour": "Silent, where its neighbours fire",
-    "rival": "Silent, though a label fits",
+    "fitting": "Silent, though the label fits",
+    "rival": "Silent, though another label fits",
 }
 
 

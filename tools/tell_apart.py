@@ -9,6 +9,7 @@ Shapes: W words, N pictures of one set, M of the other.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Annotated
 
 import numpy as np
@@ -22,6 +23,11 @@ from tools.tool import Arguments, Result, tool
 from tools.wording import Label
 
 Pictures = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1, max_length=512)]
+
+
+COUNTED = 400
+"""Up to so many pairs of pictures, all orders are counted: with 3 against 3 pictures the normal
+approximation says 0.05 where the surest order of all comes by chance once in ten times."""
 
 
 class TellApartArguments(Arguments):
@@ -78,6 +84,24 @@ def tell_apart(lab: Lab, args: TellApartArguments) -> TellApartResult:
 
 
 def rank_p(more: float, one: int, other: int) -> float:
-    """Mann's and Whitney's test, two-sided, by the normal approximation."""
+    """Mann's and Whitney's test, two-sided: by counting where the normal approximation is off."""
+    pairs = one * other
+    if pairs <= COUNTED:
+        wins = np.arange(pairs + 1)
+        # Ties win half a pair.
+        off = np.abs(wins - pairs / 2) >= abs(more - 0.5) * pairs - 0.25
+        return float(_orders(one, other)[off].sum() / math.comb(one + other, one))
     deviation = math.sqrt((one + other + 1) / (12 * one * other))
     return math.erfc(abs(more - 0.5) / deviation / math.sqrt(2))
+
+
+@lru_cache
+def _orders(one: int, other: int) -> np.ndarray:
+    """In how many orders of all pictures those of the one set win so many pairs [pairs + 1]."""
+    ways = np.zeros((one + 1, one * other + 1))
+    ways[0, 0] = 1
+    # From the picture that beats fewest of the other set on: it beats so many, or one more, ...
+    for beaten in range(other + 1):
+        for taken in range(1, one + 1):
+            ways[taken, beaten:] += ways[taken - 1, : one * other + 1 - beaten]
+    return ways[one]

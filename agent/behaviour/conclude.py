@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from agent.behaviour.documents import Blamed, Case, Sealed, Swept
-from agent.behaviour.seal import behaviour_key
+from agent.behaviour.seal import SAME, behaviour_key
 from agent.behaviour.sweep import told
 from agent.desk import Desk
 from agent.findings import BehaviourFinding, Cost
@@ -56,12 +56,18 @@ def status_of(case: Case, sealed: Sealed | None) -> Status:
     """Fixed if all of the sealed test holds, improved if the recipe helps and harms little."""
     if not case.reproduced:
         return "not reproduced"
-    if sealed is None or sealed.harm.value > HARM:
+    if sealed is None or sealed.harm.value > HARM or _denies(sealed):
         return "not fixed"
     if sealed.removed.value >= REMOVED and not sealed.unbeaten:
         return "fixed"
     first = sealed.counts[0]
     return "improved" if first.better > first.worse and first.p < SURE else "not fixed"
+
+
+def _denies(sealed: Sealed) -> bool:
+    """Whether it surely harms other questions about the same thing, few as they are among all."""
+    same = [one for one in sealed.side_effects if one.name == SAME]
+    return any(one.worse > one.better and one.p < SURE for one in same)
 
 
 def _summary(
@@ -74,9 +80,10 @@ def _summary(
         )
     if swept is None or sealed is None:
         return f"{status}: {case.question} {case.wrong}: nothing that was tried mends without harm"
+    denies = "; denies the same thing where it is right" if _denies(sealed) else ""
     unbeaten = f"; not better than {', '.join(sealed.unbeaten)}" if sealed.unbeaten else ""
     return (
         f"{status}: {case.question} {case.wrong} instead of {case.right}: {told(swept.chosen)} "
         f"mends {sealed.removed.value:.0%} of {sealed.removed.n} wrong answers and loses "
-        f"{sealed.harm.value:.1%} of {sealed.harm.n} right ones{unbeaten}"
+        f"{sealed.harm.value:.1%} of {sealed.harm.n} right ones{denies}{unbeaten}"
     )

@@ -24,6 +24,7 @@ from tools.answers import AnswerSheet, AnswersResult, Trial
 from tools.artefacts import ArtefactId
 from tools.failures import WontWork
 from tools.lab import Lab
+from tools.question_sets import Asked
 from tools.recipe import recipe_of
 
 HINT = "look carefully."
@@ -36,13 +37,12 @@ CONTROLS: tuple[tuple[str, Control, int], ...] = (
     ("random direction 2", "random_direction", 2),
 )
 PROMPT = "prompt only"
+SAME = "the same thing, answered otherwise"
+"""Other questions about the task's thing: what only ever says the opposite harms these."""
 
 
 def behaviour_key(desk: Desk, task: Fix) -> str:
-    """What is asked of what, by content.
-
-    Of a fork too: no price is paid here for a second try, so the questions stay closed to one.
-    """
+    """What is asked of what, by content: with the same key the answer is the same."""
     known = desk.provenance
     return digest(
         "behaviour", task.model_dump(), known.model, known.hook, known.coder,
@@ -50,15 +50,28 @@ def behaviour_key(desk: Desk, task: Fix) -> str:
     )  # fmt: skip
 
 
+def sealed_key(desk: Desk, about: Sequence[int]) -> str:
+    """What the sealed questions are opened for: those of a coder about one behaviour.
+
+    No price is paid here for a second try. So they stay closed to another wording of the task, to
+    a fork, to other development questions and to another seed: each may give another recipe.
+    """
+    known = desk.provenance
+    return digest("sealed behaviour", known.model, known.hook, known.coder, about)
+
+
 async def seal(desk: Desk, task: Fix, case: Case, swept: Swept) -> Sealed:
     """Open the sealed questions, ask them in all ways, and count."""
     recipe = desk.lab.artefacts.put_document(recipe_of(desk.lab.seeing, swept.chosen))
-    lab = _opened(desk, behaviour_key(desk, task), recipe)
+    # Whether they may be asked depends on which ones they are.
+    lab = desk.lab.opening("test")
     questions = lab.questions("test")
     picked = await asyncio.to_thread(chosen, questions, task, case.right)
+    _open(desk, sealed_key(desk, picked.about), recipe, questions.digest)
     sheets = await _asked(desk, lab, picked, swept, recipe)
     kinds = {number: questions.asked(number).kind for number in picked.others}
-    found = _counted(desk, case, picked, kinds, sheets, recipe)
+    same = np.array([_is_same(questions.asked(number), task, case) for number in picked.others])
+    found = _counted(desk, case, picked, kinds, same, sheets, recipe)
     first = found.counts[0]
     desk.say(
         "verdict",
@@ -71,15 +84,13 @@ async def seal(desk: Desk, task: Fix, case: Case, swept: Swept) -> Sealed:
     return found
 
 
-def _opened(desk: Desk, key: str, recipe: ArtefactId) -> Lab:
-    """The lab with the sealed questions open, once for this finding, and for this recipe alone."""
-    lab = desk.lab.opening("test")
-    if not desk.keeper.open(key, recipe, lab.questions("test").digest):
+def _open(desk: Desk, key: str, recipe: ArtefactId, questions: str) -> None:
+    """Take the seal off the questions, once for this behaviour, and for this recipe alone."""
+    if not desk.keeper.open(key, recipe, questions):
         raise WontWork(
             "The sealed questions were opened for this behaviour before, and for another recipe: a "
             "second try would be tuned to them. Set data.questions_test to others"
         )
-    return lab
 
 
 async def _asked(
@@ -117,6 +128,10 @@ async def _asked(
     }
 
 
+def _is_same(asked: Asked, task: Fix, case: Case) -> bool:
+    return task.thing is not None and asked.about(task.thing, None) and asked.answer != case.right
+
+
 class _Rights(NamedTuple):
     """Which answers are right, to questions about the behaviour and to others."""
 
@@ -134,6 +149,7 @@ def _counted(
     case: Case,
     picked: Chosen,
     kinds: Mapping[int, str],
+    same: np.ndarray,
     sheets: Mapping[str, AnswerSheet],
     recipe: ArtefactId,
 ) -> Sealed:
@@ -158,6 +174,7 @@ def _counted(
         ),
         side_effects=(
             *_by_kind(picked.others, kinds, before.others, after.others),
+            *([counts(SAME, before.others[same], after.others[same])] if same.any() else []),
             *(
                 counts(f"all others, {name}", before.others, one.others)
                 for name, one in rivals.items()

@@ -92,8 +92,9 @@ async def why(desk: Desk, task: Why) -> WhyFound:
 
 
 def _other(said: SaysResult, word: str | None) -> str:
-    """The likeliest first word but this one."""
-    words = [likely.word for likely in said.first if likely.word != word]
+    """The likeliest first word but this one, however that is written: Yes is no rival of yes."""
+    same = (word or "").casefold()
+    words = [likely.word for likely in said.first if likely.word.casefold() != same]
     if not words:
         raise WontWork(f"The model might say nothing but {word!r}. Say what to compare it with")
     return words[0]

@@ -19,6 +19,8 @@ class BehaviourState(TypedDict, total=False):
 
     unit: str
     task: dict[str, Any]
+    key: str
+    """What is asked of what, by content."""
     case: dict[str, Any]
     blamed: dict[str, Any]
     swept: dict[str, Any]

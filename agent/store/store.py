@@ -97,6 +97,11 @@ class Store(Reader):
             )
         self._let_go(run)
 
+    def begin_unit(self, run: str, unit: str) -> None:
+        """A unit begins anew: what is told of it otherwise goes."""
+        with self._file.change() as db:
+            self._forget(db, run, unit)
+
     def begin_step(self, run: str, unit: str, step: int) -> None:
         """A step begins: what an interrupted try at it left behind goes."""
         with self._file.change() as db:
@@ -127,8 +132,7 @@ class Store(Reader):
         with self._file.change() as db:
             if finding is not None and self._is_kept(db, finding):
                 return False
-            for table in ("events", "calls"):
-                db.execute(f"DELETE FROM {table} WHERE run = ? AND unit = ?", (run, unit))
+            self._forget(db, run, unit)
             for event in bundle.events:
                 self._add_event(db, event)
             for call in bundle.calls:
@@ -198,6 +202,10 @@ class Store(Reader):
         found = other.seals(before)
         with self._file.change() as db:
             db.table("seals").insert_all(found)
+
+    def _forget(self, db: Database, run: str, unit: str) -> None:
+        for table in ("events", "calls"):
+            db.execute(f"DELETE FROM {table} WHERE run = ? AND unit = ?", (run, unit))
 
     def _add_event(self, db: Database, event: Event) -> None:
         row = rows.event_row(event)

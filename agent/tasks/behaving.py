@@ -17,7 +17,9 @@ from agent.findings import BehaviourFinding
 from agent.office import Office
 from agent.plan import Fix, Why
 from agent.planner import Named
+from agent.provenance import task_key
 from agent.summary import behaviour_text
+from agent.threads import goes_on
 
 STEPS = 40
 """Of a fix's graph: a limit for bugs."""
@@ -43,8 +45,10 @@ async def fix(office: Office, desk: Desk, task: Fix) -> Done:
         "configurable": {"thread_id": f"{desk.run}:{unit}"},
         "recursion_limit": STEPS,
     }
-    begun = await office.behaviours.aget_state(config)
-    given = None if begun.next else {"unit": unit, "task": task.model_dump(mode="json")}
+    asked = task.model_dump(mode="json")
+    key = task_key(desk.provenance, asked, desk.rules)
+    begun = await goes_on(office, office.behaviours, config, key, unit)
+    given = None if begun else {"unit": unit, "task": asked, "key": key}
     ended = await office.behaviours.ainvoke(
         given, config, context=office.desk, durability="sync", control=office.control
     )

@@ -16,6 +16,7 @@ from agent.findings import Check, Verification
 from sae_core.scoring.detection import detection
 from sae_core.scoring.estimate import Estimate, NullName, Score
 from sae_core.scoring.resampling import SHARE, Cases, mean
+from sae_core.scoring.significance import share_p
 from tools.failures import WontWork
 from tools.score import ScoreResult, ScoreSheet, Which
 
@@ -39,7 +40,7 @@ class Measurement(NamedTuple):
     result: ScoreResult
     sheet: ScoreSheet
     near: frozenset[int]
-    """The near misses among the pictures."""
+    """The near misses among the pictures: silent ones that fit the claim itself, or nearly."""
     seed: int
     tries: int = 1
     """How often the pictures have been opened for this feature: each p is multiplied by it."""
@@ -119,7 +120,8 @@ def _reaches(name: str, measured: Measurement) -> Check:
     """It is not too narrow: it fits most of the pictures on which the feature fires."""
     foretold = measured.foretold
     right = foretold.only(foretold.fires_N).right
-    return _check(name, mean(right, SHARE, measured.seed), REACHED)
+    p = share_p(int(right.value_N.sum()), len(right.value_N), REACHED)
+    return _check(name, mean(right, SHARE, measured.seed), REACHED, p)
 
 
 def _near_misses(name: str, measured: Measurement) -> Check:
@@ -167,8 +169,11 @@ def _paid(check: Check, tries: int) -> Check:
 
 
 def chance_of(verification: Verification) -> float:
-    """The claim's p: all checks have to hold, so it is as sure as the least sure of them."""
-    if verification.unmeasured:
+    """The claim's p: all checks have to hold, so it is as sure as the least sure of them.
+
+    One that failed is no discovery whatever its p, and must not make others look less rare.
+    """
+    if not verification.passed:
         return 1.0
     return max((check.p for check in verification.checks if check.p is not None), default=1.0)
 

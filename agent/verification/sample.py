@@ -1,6 +1,6 @@
 """Which sealed pictures a claim is verified on, and whether there will be enough of them.
 
-Firing ones come from all quarters of the activations alike, silent ones are of four kinds. Knows
+Firing ones come from all quarters of the activations alike, silent ones are of five kinds. Knows
 pictures; nothing of scores.
 """
 
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tools.evidence import Evidence, Split
+from tools.evidence import FIRING, Evidence, Split
+from tools.failures import WontWork
 from tools.gathering import Amounts, gather, index_of
 from tools.lab import Lab
 from tools.near_misses import near_misses
@@ -18,7 +19,7 @@ QUARTERS, PER_QUARTER = 4, 16
 SILENT = 12
 """Of each kind: by chance, alike, a neighbour's."""
 RIVALS = 12
-"""Near misses by meaning. They tell a claim from what is nearly right, so there are more."""
+"""Near misses by meaning, of the claim and of its rivals each."""
 ENOUGH = 8
 """On fewer firing pictures the interval of even a perfect claim reaches below the bars."""
 
@@ -49,10 +50,22 @@ def too_rare(lab: Lab, feature: int, sealed: int) -> TooRare | None:
 
 
 def sample(lab: Lab, feature: int, split: Split, claim: str, rivals: Sequence[str]) -> Evidence:
-    """The pictures; near misses nearly fit the claim, or a rival of it."""
+    """The pictures; near misses nearly fit the claim, or a rival of it.
+
+    What another split has as well is no longer sealed, and stays out.
+    """
     evidence = gather(lab, feature, split, Amounts(0, PER_QUARTER, QUARTERS, SILENT)).evidence
     nearly = near_misses(lab, evidence, claim, rivals, RIVALS)
     # What was found as alike may fit best, too: it counts as that, for the hardest pictures tell.
     hardest = {one.picture for one in nearly}
     others = (one for one in evidence.sightings if one.picture not in hardest)
-    return evidence.model_copy(update={"sightings": (*others, *nearly)})
+    seen = lab.once(f"shared by {split}", lambda: lab.shared(split))
+    kept = tuple(one for one in (*others, *nearly) if one.picture not in seen)
+    chosen = evidence.model_copy(update={"sightings": kept})
+    if len(chosen.of(*FIRING)) < min(ENOUGH, len(evidence.of(*FIRING))):
+        raise WontWork(
+            f"{len(seen)} of {evidence.size} {split} pictures are in other splits, too, so few are "
+            f"left for feature {feature}. Divide one set under [data], as in PLACE#0-90 and "
+            "PLACE#90-100"
+        )
+    return chosen

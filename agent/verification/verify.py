@@ -63,15 +63,18 @@ async def verify(
     if rare is not None:
         return rare
     lab, tries = desk.opened(key, claim, SPLIT, subject_of(desk.provenance, feature))
-    _, *different = _different(claim, one_shot, *rivals)
-    evidence = await asyncio.to_thread(sample, lab, feature, SPLIT, claim, different)
-    if evidence.fires_on < ENOUGH:
-        return TooRare(evidence.fires_on, evidence.size, SPLIT)
-    name = lab.artefacts.put_document(evidence)
+    also = [one for one in (one_shot, *rivals) if one]
+    taken = await _taken(desk, lab, feature, claim, also)
+    if taken.evidence.fires_on < ENOUGH:
+        return TooRare(taken.evidence.fires_on, taken.evidence.size, SPLIT)
+    borne = await _borne_out(taken.measured, parse(claim))
+    if borne.struck:
+        # Near misses of what was claimed first tell nothing of whether the rest is too broad.
+        claim, tries = borne.claim.text, tries * (1 + len(borne.struck))
+        taken = await _taken(desk, lab, feature, claim, also)
+    evidence, measured = taken.evidence, taken.measured
     pool = tuple(others) if len(set(others)) >= NULLS else (*others, *EVERYDAY)
-    measured = partial(_measured, desk, lab, evidence, name)
-    borne = await _borne_out(measured, parse(claim), pool)
-    claim, own, tries = borne.claim.text, borne.own, tries * (1 + len(borne.struck))
+    own = await measured(claim, ALL, pool)
     theirs = None
     if one_shot is not None and len(_different(claim, one_shot)) == 2:
         theirs = await measured(one_shot, ("iou", "detection"))
@@ -81,7 +84,7 @@ async def verify(
         struck=borne.struck,
         split=SPLIT,
         pictures=evidence.pictures,
-        evidence=name,
+        evidence=own.result.evidence,
         sheet=own.result.sheet,
         checks=outcome.checks,
         scores=dict(own.result.scores),
@@ -96,17 +99,29 @@ async def verify(
     return made
 
 
+class _Taken(NamedTuple):
+    """Sealed pictures for a claim, and how to measure on them."""
+
+    evidence: Evidence
+    measured: Callable[..., Awaitable[Measurement]]
+
+
+async def _taken(desk: Desk, lab: Lab, feature: int, claim: str, also: Sequence[str]) -> _Taken:
+    """Choose the pictures; near misses are the claim's own and those of what else was said."""
+    _, *different = _different(claim, *also)
+    evidence = await asyncio.to_thread(sample, lab, feature, SPLIT, claim, different)
+    name = lab.artefacts.put_document(evidence)
+    return _Taken(evidence, partial(_measured, desk, lab, evidence, name))
+
+
 class _Borne(NamedTuple):
-    """What is left of a claim, and what was measured of that."""
+    """What is left of a claim, and what was not borne out."""
 
     claim: Claim
-    own: Measurement
     struck: tuple[Struck, ...]
 
 
-async def _borne_out(
-    measured: Callable[..., Awaitable[Measurement]], claim: Claim, others: Sequence[str]
-) -> _Borne:
+async def _borne_out(measured: Callable[..., Awaitable[Measurement]], claim: Claim) -> _Borne:
     """Strike every part without which the claim foretells no worse.
 
     More words fit a little better wherever they were chosen; here they have to earn their place.
@@ -122,7 +137,7 @@ async def _borne_out(
             break
         struck.append(max(idle, key=lambda one: one.lost - one.won))
         claim = parse(struck[-1].left)
-    return _Borne(claim, await measured(claim.text, ALL, others), tuple(struck))
+    return _Borne(claim, tuple(struck))
 
 
 def _part(claim: Claim, left: Claim, own: Measurement, without: Measurement) -> Struck:
@@ -167,7 +182,7 @@ async def _measured(
         if missing.again:  # a server that is down must not count against the claim for good
             raise TryAgain(f"The sealed test could not be ended: {missing.reason}")
     sheet = lab.artefacts.document(result.sheet, ScoreSheet)
-    near = frozenset(one.picture for one in evidence.of("rival"))
+    near = frozenset(one.picture for one in evidence.of("fitting"))
     return Measurement(result, sheet, near, lab.seed)
 
 

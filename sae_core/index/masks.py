@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from sae_core.masks import shade_of
+from sae_core.masks import lit_cells, shade_of
 
 ACTIVE = 1e-5
 """From here on the published pipeline calls a cell active."""
@@ -27,6 +27,6 @@ def strict_mask(map_RC: np.ndarray, size: tuple[int, int], level: float = 0.0) -
 
     The level may come from a quantile: FeatureRecord.level. The size is (width, height).
     """
-    lit_RC = (map_RC > 0) & (map_RC >= level)
+    lit_RC = lit_cells((map_RC > 0) & (map_RC >= level))
     enlarged = Image.fromarray(lit_RC.astype(np.uint8)).resize(size, Image.Resampling.NEAREST)
     return np.asarray(enlarged).astype(bool)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from PIL import Image
 from torch import Tensor
@@ -67,6 +67,15 @@ class PictureSet(Protocol):
 
     def picture(self, number: int) -> Image.Image:
         """One of them."""
+        ...
+
+
+@runtime_checkable
+class Named(Protocol):
+    """Pictures that can be known again in another set."""
+
+    def contents(self) -> Sequence[str]:
+        """A hash of each picture's bytes, in their order."""
         ...
 
 

@@ -21,6 +21,7 @@ from sae_core.errors import UserError
 from sae_core.lmm.adapter import Inputs, Prompt
 from sae_core.lmm.anyres import Size
 from sae_core.lmm.layout import Region, laid_out
+from sae_core.lmm.processor import ids_of
 
 
 class CommonAdapter(ABC):
@@ -118,7 +119,7 @@ class CommonAdapter(ABC):
         return f"{self.mark}\n" * len(prompt.pictures) + prompt.text
 
     def _reply(self, text: str) -> list[int]:
-        return self.processor.tokenizer(text, add_special_tokens=False).input_ids
+        return ids_of(self.processor, text)
 
     def _padded(
         self, encoded: Mapping[str, Tensor], said: Sequence[list[int]]

@@ -1,4 +1,4 @@
-"""Loads a model's processor, with or without torchvision.
+"""Loads a model's processor, with or without torchvision; and a text as its tokens.
 
 Some processors have a part for videos, and transformers can't make that part without torchvision.
 We show pictures only, so where torchvision is not installed the part is left out.
@@ -35,6 +35,15 @@ def load_processor(folder: Path) -> ProcessorMixin:
     parts = [AutoImageProcessor.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)]
     about, _ = known.get_processor_dict(folder)
     return lean.from_args_and_dict([*parts, None], about)
+
+
+def ids_of(processor: Any, text: str) -> list[int]:
+    """A text's own tokens.
+
+    Padding is asked for though there is none to be made: it is a state of the tokenizer, and a
+    batch that another thread is just padding would be left ragged.
+    """
+    return processor.tokenizer(text, add_special_tokens=False, padding=True).input_ids
 
 
 def _known(folder: Path) -> type[ProcessorMixin] | None:

@@ -135,7 +135,8 @@ def made(
 def write(manifest: Manifest, path: Path) -> None:
     """By rename, so that a reader finds all of it or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.tmp")
+    # Of this process: another one may be making the same.
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with beside.open("w", encoding="utf-8") as file:
         file.write(manifest.model_dump_json() + "\n")
         for entry in manifest.entries:

@@ -97,6 +97,10 @@ class StoredPictures:
         """How many there are."""
         return len(self.manifest.entries)
 
+    def contents(self) -> list[str]:
+        """The SHA-256 of each picture's bytes."""
+        return [entry.sha256 for entry in self.manifest.entries]
+
     def picture(self, number: int) -> Image.Image:
         """One of them."""
         entry = self.manifest.entries[number]

@@ -67,6 +67,14 @@ def benjamini_hochberg(p_N: np.ndarray) -> np.ndarray:
     return adjusted_N
 
 
+def share_p(hits: int, of: int, share: float) -> float:
+    """Were each a hit as often as this share: how often are there at least so many."""
+    every = math.lgamma(of + 1)
+    ways = ((k, every - math.lgamma(k + 1) - math.lgamma(of - k + 1)) for k in range(hits, of + 1))
+    tail = (math.exp(w + k * math.log(share) + (of - k) * math.log1p(-share)) for k, w in ways)
+    return min(1.0, math.fsum(tail))
+
+
 def mcnemar_p(better: int, worse: int) -> float:
     """McNemar's exact test, two-sided: were changes for better and worse equally likely."""
     n, fewer = better + worse, min(better, worse)

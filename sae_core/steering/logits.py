@@ -17,12 +17,13 @@ from transformers.generation.streamers import BaseStreamer
 
 from sae_core.errors import UserError
 from sae_core.lmm.adapter import Adapter, Inputs
+from sae_core.lmm.processor import ids_of
 
 
 def first_token(adapter: Adapter, word: str) -> int:
     """The token that a reply of this word begins with."""
     tokenizer = adapter.processor.tokenizer
-    ids = tokenizer(word, add_special_tokens=False).input_ids
+    ids = ids_of(adapter.processor, word)
     if not ids or ids[0] == tokenizer.unk_token_id:
         raise UserError(
             f"The {adapter.name} model's tokenizer has no token for {word!r}. "

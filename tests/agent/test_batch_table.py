@@ -41,6 +41,13 @@ def test_a_finding_that_many_tries_make_likely_by_chance_loses_its_support():
     assert [one.feature for one in kept] == list(range(10))
 
 
+def test_claims_that_failed_do_not_make_those_that_passed_less_rare():
+    # A claim may fail for its reach alone, with p of all other checks as small as can be.
+    refuted = ((n, "refuted", 0.0003) for n in range(1, 40))
+    kept = standing(rows((0, "supported", 0.04), *refuted))
+    assert {one.status for one in kept} == {"refuted"}
+
+
 def test_each_verified_finding_has_its_p_among_all_of_them():
     adjusted = among({"a": 0.01, "b": 0.5, "c": 0.9})
     assert list(adjusted) == ["a", "b", "c"]

@@ -12,6 +12,7 @@ import pytest
 from agent.behaviour import Case, blame, conclude, reproduce, seal, sweep, why
 from agent.behaviour.documents import Blamed, Sealed, Swept
 from agent.behaviour.questions import MOST_GUARDS, chosen
+from agent.behaviour.seal import SAME
 from agent.desk import Desk
 from agent.findings import BehaviourFinding, Culprit, Provenance
 from agent.plan import Fix, Why
@@ -24,6 +25,7 @@ from tools.failures import WontWork
 from tools.picture_id import PictureId
 from tools.question_sets import Asked
 from tools.recipe import Recipe
+from tools.says import Likely, SaysResult
 from tools.suspects import Suspect, SuspectsResult
 
 pytestmark = pytest.mark.anyio
@@ -55,6 +57,14 @@ class Beaches:
         return noise(24, 24, number)
 
 
+class Fewer(Beaches):
+    """The same, but only one question in eighty is about an umbrella that is there."""
+
+    def asked(self, number):
+        there = number % 4 == 1 and number % 80 != 1
+        return super().asked(2 if there else number)
+
+
 class Rule(NamedTuple):
     """How far right answers lead, and how far interventions move them."""
 
@@ -66,6 +76,8 @@ class Rule(NamedTuple):
     """What a gain of one on the good feature does to the targets."""
     controls: float = 0.0
     """What any control does to the targets."""
+    denies: float = 0.0
+    """What a gain of one on the good feature takes from umbrellas that are there."""
 
     def lead(self, number, trial):
         gain = {one.feature: (one.value or 0) - 1 for one in trial.interventions}
@@ -73,6 +85,7 @@ class Rule(NamedTuple):
         if trial.control is not None:
             return self.base(number) + (self.controls if about else 0)
         moved = gain.get(GOOD, 0) * (self.good if about else -0.05)
+        moved -= gain.get(GOOD, 0) * (self.denies if number % 80 == 1 else 0)
         moved += gain.get(BLUNT, 0) * (1.5 if about else -1.5)
         return self.base(number) + moved
 
@@ -218,6 +231,39 @@ async def test_the_sealed_questions_open_for_one_recipe_alone(desk_with):
         await seal(desk, TASK, case, Swept(tried=(), chosen=(scaled(GOOD, 4.0),)))
 
 
+async def test_what_only_denies_the_thing_everywhere_is_no_fix(desk_with):
+    """Umbrellas that are there are asked about so rarely that all others drown their loss."""
+    sets = {"validate": Fewer("dev"), "test": Fewer("sealed", 2000)}
+    swept = Swept(tried=(), chosen=(scaled(GOOD, 3.0),))
+    for denies, status, worse in ((0.0, "fixed", 0), (4.0, "not fixed", 9)):
+        desk = desk_with(Rule(denies=denies), questions=sets)
+        case = await reproduce(desk, TASK)
+        sealed = await seal(desk, TASK, case, swept)
+        (same,) = (one for one in sealed.side_effects if one.name == SAME)
+        assert (same.n, same.worse) == (9, worse)
+        assert sealed.harm.value <= 0.02
+        assert conclude(desk, TASK, case, swept=swept, sealed=sealed).status == status
+
+
+@pytest.mark.parametrize(
+    ("wording", "seed", "dev"),
+    [("umbrellas again", 0, "dev"), (TASK.behaviour, 1, "dev"), (TASK.behaviour, 0, "more")],
+)
+async def test_no_other_wording_seed_or_development_set_opens_them_anew(
+    desk_with, wording, seed, dev
+):
+    """Nothing is paid for a second try, so whoever tries another recipe needs other questions."""
+    desk = desk_with()
+    case = await reproduce(desk, TASK)
+    await seal(desk, TASK, case, Swept(tried=(), chosen=(scaled(GOOD, 3.0),)))
+    again = desk_with(questions={"validate": Beaches(dev), "test": Beaches("sealed")})
+    again.keeper = desk.keeper
+    again.provenance = desk.provenance.model_copy(update={"seed": seed})
+    task = TASK.model_copy(update={"behaviour": wording})
+    with pytest.raises(WontWork, match="for another recipe"):
+        await seal(again, task, case, Swept(tried=(), chosen=(scaled(GOOD, 4.0),)))
+
+
 async def test_harm_on_sealed_questions_undoes_a_fix(desk_with):
     desk = desk_with(Rule(others=0.5))
     case = await reproduce(desk, TASK)
@@ -294,6 +340,23 @@ async def test_why_compares_the_answer_with_the_next_likely_word(desk_with):
     assert {one.label for one in found.reasons} == {None}
     strengths = [abs(one.by_image + one.by_text) for one in found.reasons]
     assert strengths == sorted(strengths, reverse=True)
+
+
+async def test_why_compares_no_word_with_itself_in_other_letters(desk_with, monkeypatch):
+    desk, asked = desk_with(kind=Desk), {}
+    first = [Likely(word=word, probability=0.2) for word in ("Yes", "yes", "YES", "no")]
+    told = SaysResult(text="Yes", first=tuple(first))
+
+    async def use(tool, _text, **arguments):
+        asked[tool] = arguments
+        if tool == "attribute":
+            raise WontWork("far enough")
+        return told
+
+    monkeypatch.setattr(desk, "use", use)
+    with pytest.raises(WontWork, match="far enough"):
+        await why(desk, Why(picture=PictureId(number=1), question="is there a cup?"))
+    assert (asked["attribute"]["answer"], asked["attribute"]["baseline"]) == ("Yes", "no")
 
 
 async def test_why_explains_the_answer_that_was_asked_about(desk_with):

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import pytest
 
-from agent.behaviour.seal import behaviour_key
+from agent.behaviour.seal import sealed_key
 from agent.desk import Desk, Rules
 from agent.fork import ForkedChat, History, earlier, fork_at, same_features
-from agent.plan import Fix, Label, Plan
+from agent.plan import Label, Plan
 from agent.provenance import feature_key
 from agent.store import Store
 from agent.transcript import TranscribedChat, asking
@@ -242,10 +242,9 @@ def test_another_opening_is_one_more_try(store, lab):
 
 def test_sealed_questions_stay_closed_to_a_fork(store, lab):
     """No p is multiplied there, so a second recipe would be a second try for nothing."""
-    task = Fix(behaviour="sees umbrellas")
     forked = PROVENANCE.model_copy(update={"fork": "r1/0/fix.3.0"})
     first, second = (
-        behaviour_key(Desk(lab, "r1", provenance=known, keeper=store), task)
+        sealed_key(Desk(lab, "r1", provenance=known, keeper=store), (0, 4, 8))
         for known in (PROVENANCE, forked)
     )
     assert store.open(first, "one recipe", "q")

@@ -13,6 +13,7 @@ from lmmscope import wiring
 from lmmscope.cli import app
 from lmmscope.settings import load_settings
 from sae_core.coders.coder import CoderConfig
+from sae_core.index.levels import FILE, read_levels, write_levels
 from sae_core.training.activations import TokenStream
 from sae_core.training.losses import geometric_median
 from sae_core.training.trainer import TrainConfig, Trainer
@@ -150,6 +151,15 @@ def test_parts_merge_into_what_one_build_gives(trained, tmp_path):
         assert both[0]["fires_on"] == both[1]["fires_on"]
         tops = [[shown["picture"] for shown in record["top_by_mean"]] for record in both]
         assert tops[0] == tops[1]
+
+
+def test_a_build_that_was_given_up_leaves_no_levels_to_another_one(trained, tmp_path):
+    """They may be another coder's: it was begun with a wrong --sae, and killed at once."""
+    known = read_levels(trained / "index" / FILE)
+    write_levels(known._replace(level_F=known.level_F + 1), tmp_path / FILE)
+    command = ["index", "build", "--out", str(tmp_path), "--sae", str(trained), "-n", "12"]
+    assert run(app, command).exit_code == 0
+    assert read_levels(tmp_path / FILE).digest == known.digest
 
 
 def test_planted_features_get_an_index(tmp_path):

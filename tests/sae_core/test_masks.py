@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sae_core.masks import highlighted, shade_of
 
-SHAPES = st.tuples(st.integers(1, 7), st.integers(1, 7))
+SHAPES = st.tuples(st.integers(2, 7), st.integers(1, 7))
 FACTORS = st.tuples(st.integers(2, 9), st.integers(2, 9))
 GRIDS = [(1, 1), (12, 12), (3, 5), (5, 3), (1, 8)]
 
@@ -67,6 +67,13 @@ def test_a_highlighted_picture_is_as_dark_as_its_shade():
     active[1, 0] = True
     light = 1 - shade_of(active, (24, 36))[..., None] / 255
     np.testing.assert_allclose(highlighted(picture, active), picture * light, rtol=0, atol=0.51)
+
+
+def test_queries_without_a_place_light_all_of_the_picture_or_nothing():
+    """A Q-Former's cells are one row: the picture must not be cut into stripes by them."""
+    picture, active = _picture(36, 24), np.zeros((1, 8), bool)
+    active[0, 3] = True
+    np.testing.assert_array_equal(highlighted(picture, active), picture)
 
 
 def test_the_picture_given_is_left_as_it_was():

@@ -49,3 +49,10 @@ def test_only_the_beginning_of_an_id_finds_artefacts(tmp_path, start):
     name = artefacts.put(b"some")
     assert artefacts.beginning(name[:6]) == artefacts.beginning(name) == [name]
     assert artefacts.beginning(start) == []
+
+
+def test_what_a_power_cut_left_empty_is_made_anew(tmp_path):
+    artefacts = Artefacts(tmp_path)
+    name = artefacts.put(b"some")
+    (tmp_path / name[:2] / name).write_bytes(b"")
+    assert artefacts.get(artefacts.put(b"some")) == b"some"

@@ -247,3 +247,11 @@ def test_a_control_says_how_much_of_the_region_it_changes_too():
     region[:24] = False
     attempt = in_place(random_picture(1), region, Edit.GREY, 0, STEP)
     assert attempt.overlap == pytest.approx(2 / 3)
+
+
+def test_inside_a_region_queries_count_like_anywhere():
+    """They look at all of the picture, so no region has some to itself."""
+    region = np.zeros((4, 4), bool)
+    region[:, :1] = True
+    found = reading(np.array([[8.0, 0.0, 0.0, 0.0]], np.float32), region)
+    assert (found.mean, found.peak, found.inside) == (2.0, 8.0, 2.0)

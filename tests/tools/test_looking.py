@@ -1,5 +1,7 @@
 """Looking at pictures for a claim: found by looks, seen once, described, told apart."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -39,6 +41,29 @@ def test_two_claims_are_told_apart_by_pictures_that_fit_one_alone(seeing):
     )
     assert all(shows(seeing, n, "red color") for n in both.pictures)
     assert all(shows(seeing, n, "a beach") for n in both.pictures)
+
+
+def test_what_the_verification_has_looked_at_stays_sealed_for_everybody_else(make_lab, world):
+    """What was worked out with the seal open was kept, and told without asking for the seal."""
+    shown = {"test": world.pictures["explore"]}
+    seeing = make_lab(
+        pictures=shown,
+        indexes={"test": world.indexes["explore"]},
+        grounder=OracleGrounder(),
+        clip=OracleClip(),
+    )
+    opened, concepts = seeing.opening("test"), ("tree",)
+    asked = {"pictures": (0, 1), "feature": 0, "split": "test"}
+    calls = (
+        lambda lab: seek.function(lab, SeekArguments(claim="tree", split="test")),
+        lambda lab: look.function(lab, LookArguments(**asked)),
+        lambda lab: look.function(lab, LookArguments(**asked, concepts=concepts)),
+    )
+    for call in calls:
+        call(opened)
+    for call in calls:
+        with pytest.raises(WontWork, match="split test is sealed"):
+            call(seeing)
 
 
 def test_looks_are_kept_on_disk(seeing, make_lab):
@@ -109,6 +134,18 @@ def test_the_rank_test_keeps_its_level():
     values = rng.random((2000, 20))
     above = (values[:, :8, None] > values[:, None, 8:]).mean((1, 2))
     assert 0.035 < np.mean([rank_p(more, 8, 12) < 0.05 for more in above]) < 0.065
+
+
+@pytest.mark.parametrize(("one", "other"), [(1, 1), (3, 3), (2, 5), (1, 6)])
+def test_how_few_pictures_are_parted_by_chance_is_counted(one, other):
+    """With the normal approximation, 3 against 3 pictures could be a discovery."""
+    orders = [set(some) for some in itertools.combinations(range(one + other), one)]
+    shares = [
+        np.mean([a > b for a in some for b in set(range(one + other)) - some]) for some in orders
+    ]
+    for share in shares:
+        counted = np.mean([abs(x - 0.5) >= abs(share - 0.5) - 1e-9 for x in shares])
+        assert rank_p(share, one, other) == pytest.approx(counted)
 
 
 async def test_pictures_are_described_one_by_one_and_failures_counted(make_lab):

@@ -88,6 +88,11 @@ def test_a_box_holds_the_cells_whose_middles_it_covers_and_at_least_one(box, wan
     assert [tuple(at) for at in places.nonzero().tolist()] == wanted
 
 
+def test_a_box_of_cells_that_look_at_all_of_the_picture_is_refused():
+    with pytest.raises(WontWork, match="look at all of a picture"):
+        Region(box=Box(0, 0, 24, 24)).places((1, 32), (96, 96))
+
+
 def test_no_region_is_the_whole_picture():
     assert WHOLE.places((3, 4), (40, 30)).tolist() == [True] * 12
 

@@ -53,6 +53,14 @@ def test_heat_is_grey_exactly_where_the_feature_is_silent(lab, umbrellas):
     assert 0 < share < 0.3
 
 
+def test_heat_of_queries_covers_all_of_the_picture(lab, umbrellas):
+    evidence = umbrellas[1]
+    one = evidence.of("top_by_mean")[0]
+    queries = one.model_copy(update={"cells": ((0.0, one.peak, 0.0),)})
+    warm = pixels(masked(lab, evidence, queries, "heat"))
+    assert (np.ptp(warm, axis=2) > 0).all()
+
+
 def test_stronger_cells_are_never_darker_in_a_heat_map(lab, umbrellas):
     evidence = umbrellas[1]
     one = evidence.of("top_by_mean")[0]

@@ -138,6 +138,23 @@ async def test_a_grounder_that_fails_leaves_no_score_and_the_others_alone(
     assert found.unmeasured["iou"].reason == failure.reason
 
 
+async def test_a_feature_of_queries_has_no_overlap(scoring, feature_of, evidence_of):
+    """Taken for columns, queries in the middle would overlap with whatever stands there."""
+    _, evidence = evidence_of(scoring, feature_of(LABEL), split="validate")
+    rows = [
+        one.model_copy(update={"cells": (sum(one.cells, ()),) if one.cells else ()})
+        for one in evidence.sightings
+    ]
+    cells = evidence.grid[0] * evidence.grid[1]
+    queries = evidence.model_copy(update={"grid": (1, cells), "sightings": tuple(rows)})
+    name = scoring.artefacts.put_document(queries)
+    arguments = ScoreArguments(label=LABEL, evidence=name, which=("iou", "clip"))
+    found = await score.call(scoring, arguments)
+    assert set(found.scores) == {"clip_paper", "clip_strict"}
+    assert f"The {cells} cells of" in found.unmeasured["iou"].reason
+    assert not found.unmeasured["iou"].again
+
+
 async def test_consistency_without_other_labels_is_not_measured(scored):
     found = await scored(others=(), which=["consistency"])
     assert "No judgements of shuffled labels" in found.unmeasured["consistency"].reason

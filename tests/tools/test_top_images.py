@@ -55,7 +55,7 @@ def test_quantiles_come_weakest_first(lab, evidence_of, feature_of):
 
 def test_negatives_of_all_kinds_are_found_where_there_are_enough(lab, evidence_of, feature_of):
     _, evidence = evidence_of(lab, feature_of("umbrella"), negatives=6)
-    wanted = dict.fromkeys(SILENT, 6) | {"rival": 0}  # of labels, which gathering knows nothing of
+    wanted = dict.fromkeys(SILENT, 6) | {"fitting": 0, "rival": 0}  # these are of labels
     assert {group: len(evidence.of(group)) for group in SILENT} == wanted
 
 

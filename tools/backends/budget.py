@@ -5,9 +5,10 @@ Knows amounts and limits; nothing of what they are spent on. Safe to use from se
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
@@ -75,6 +76,7 @@ class Budget:
         self.limits = limits or Limits()
         self._spent = spent or Spending()
         self._open: set[Reservation] = set()
+        self._waiting: list[asyncio.Future[None]] = []
         self._lock = threading.Lock()
 
     @property
@@ -100,16 +102,49 @@ class Budget:
     @contextmanager
     def reserved(self, amount: Spending) -> Generator[Reservation]:
         """Set an amount aside, or fail at once: OverBudget, or TryAgain if others may give back."""
-        reservation = Reservation(amount)
         with self._lock:
-            self._check(amount)
-            self._open.add(reservation)
+            reservation = self._opened(amount)
         try:
             yield reservation
         finally:
+            self._close(reservation)
+
+    @asynccontextmanager
+    async def room_for(self, amount: Spending) -> AsyncGenerator[Reservation]:
+        """Set an amount aside, as soon as what others may give back has come: else OverBudget.
+
+        A call that failed because others are running would be missing from what is made of all.
+        """
+        reservation = None
+        while reservation is None:
             with self._lock:
-                self._open.remove(reservation)
-                self._spent = self._spent.plus(reservation.actual)
+                try:
+                    reservation = self._opened(amount)
+                except TryAgain:
+                    turn = asyncio.get_running_loop().create_future()
+                    self._waiting.append(turn)
+            if reservation is None:
+                await turn
+        try:
+            yield reservation
+        finally:
+            self._close(reservation)
+
+    def _opened(self, amount: Spending) -> Reservation:
+        self._check(amount)
+        reservation = Reservation(amount)
+        self._open.add(reservation)
+        return reservation
+
+    def _close(self, reservation: Reservation) -> None:
+        with self._lock:
+            self._open.remove(reservation)
+            self._spent = self._spent.plus(reservation.actual)
+            waiting, self._waiting = self._waiting, []
+        for turn in waiting:
+            # Whoever waits may do so in another loop, which may be gone.
+            if not turn.get_loop().is_closed():
+                turn.get_loop().call_soon_threadsafe(_wake, turn)
 
     def _held(self) -> Spending:
         # Summed up anew each time: a running sum of prices would not come back to exactly 0.
@@ -135,3 +170,8 @@ class Budget:
                 raise OverBudget(name, f"{said}. Raise the limit on {name}")
             if wanted + waiting > left:
                 raise TryAgain(f"{said}, {waiting:.10g} reserved by calls that are running")
+
+
+def _wake(turn: asyncio.Future[None]) -> None:
+    if not turn.done():
+        turn.set_result(None)

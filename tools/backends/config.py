@@ -1,4 +1,4 @@
-"""What has to be known of a model server before it can be asked.
+"""What has to be known of a model server before it can be asked, and what asking costs.
 
 Knows names and values only. An address comes from here and from nowhere else: no reply, picture or
 prompt can name another one.
@@ -44,6 +44,31 @@ def _sendable(key: SecretStr) -> SecretStr:
     return key
 
 
+class Tariff(BaseModel):
+    """What a model costs, in any one currency; a model of one's own costs nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    per_million_in: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    """A million tokens of messages."""
+    per_million_cached: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """A million of those that the server had in its cache; None: they cost the same."""
+    per_million_out: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    """A million tokens of replies."""
+    per_picture: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    """A picture, on top of its tokens."""
+    tokens_per_picture: int = Field(default=2880, ge=0)
+    """How many tokens to reserve for a picture, at most as many as the model makes of one; the
+    default is LLaVA-NeXT's, which makes 576 of the whole and of each of up to four tiles."""
+
+    def money(self, tokens_in: int, tokens_out: int, tokens_cached: int, pictures: int) -> float:
+        """The price of a call."""
+        cached = min(tokens_cached, tokens_in)
+        rate = self.per_million_in if self.per_million_cached is None else self.per_million_cached
+        tokens = (tokens_in - cached) * self.per_million_in + cached * rate
+        return (tokens + tokens_out * self.per_million_out) / 1e6 + pictures * self.per_picture
+
+
 class ServerConfig(BaseModel):
     """One OpenAI-compatible server, and how patient we are with it."""
 
@@ -65,6 +90,8 @@ class ServerConfig(BaseModel):
     """Larger pictures are made smaller, to this many pixels."""
     multi_images: bool = False
     """Mark each of several pictures for SGLang, whose LLaVA otherwise sees only the first one."""
+    tariff: Tariff = Tariff()
+    """What it costs; a limit on money counts this."""
     concurrency: PositiveInt = 8
     """Requests at the same time, at most, for each address; fewer while it is overloaded."""
     attempts: PositiveInt = 4

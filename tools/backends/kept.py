@@ -1,7 +1,7 @@
 """What was computed from pictures, kept by their content, so that a picture is computed once.
 
-Always as many are computed together, the last one again and again where there are too few: in another
-batch a sum is another one in its last digits, and what is found must not depend on what was kept.
+Always as many are computed together, the last one again and again where there are too few: in
+another batch a sum differs in its last digits, and what is found must not hang on what was kept.
 Knows pixels and a function of them; nothing of models. The least recently used go first when there
 are too many. Threads may share one: while one computes, the others wait.
 """

@@ -11,33 +11,9 @@ from typing import Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field
 
 from tools.backends.chat import ChatReply, ChatRequest
+from tools.backends.config import Tariff as Tariff  # whoever counts has it from here
 
 Outcome = Literal["replied", "cached", "try_again", "wont_work", "broken_off"]
-
-
-class Tariff(BaseModel):
-    """What a model costs, in any one currency; a model of one's own costs nothing."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    per_million_in: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    """A million tokens of messages."""
-    per_million_cached: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-    """A million of those that the server had in its cache; None: they cost the same."""
-    per_million_out: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    """A million tokens of replies."""
-    per_picture: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    """A picture, on top of its tokens."""
-    tokens_per_picture: int = Field(default=2880, ge=0)
-    """How many tokens to reserve for a picture, at most as many as the model makes of one; the
-    default is LLaVA-NeXT's, which makes 576 of the whole and of each of up to four tiles."""
-
-    def money(self, tokens_in: int, tokens_out: int, tokens_cached: int, pictures: int) -> float:
-        """The price of a call."""
-        cached = min(tokens_cached, tokens_in)
-        rate = self.per_million_in if self.per_million_cached is None else self.per_million_cached
-        tokens = (tokens_in - cached) * self.per_million_in + cached * rate
-        return (tokens + tokens_out * self.per_million_out) / 1e6 + pictures * self.per_picture
 
 
 class Cost(BaseModel):

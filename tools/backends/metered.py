@@ -51,7 +51,7 @@ class MeteredChat(AroundChat):
 
     async def _ask(self, request: ChatRequest) -> ChatReply:
         expected = expected_cost(request, self._tariff)
-        with self._budget.reserved(_spending(expected)) as reservation:
+        async with self._budget.room_for(_spending(expected)) as reservation:
             try:
                 reply = await self._model.reply(request)
             except ToolFailure as failure:

@@ -26,6 +26,14 @@ def test_the_strict_mask_lights_whole_cells_and_nothing_else(map_RC):
     np.testing.assert_array_equal(strict_mask(map_RC, SIZE), wanted)
 
 
+def test_a_query_lights_all_of_the_picture_since_none_has_a_place():
+    map_RC = np.zeros((1, 7), np.float32)
+    assert not strict_mask(map_RC, SIZE).any()
+    map_RC[0, 3] = 1
+    assert strict_mask(map_RC, SIZE).all()
+    assert not strict_mask(map_RC, SIZE, 2.0).any()
+
+
 def test_one_cell_bleeds_in_the_papers_mask_only():
     map_RC = np.zeros((5, 7), np.float32)
     map_RC[2, 3] = 1

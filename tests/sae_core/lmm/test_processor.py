@@ -9,6 +9,7 @@ from transformers import AutoModelForImageTextToText
 
 from sae_core.lmm.adapter import Prompt, adapter_for
 from sae_core.lmm.processor import load_processor
+from sae_core.steering.logits import first_token
 from tests.sae_core.small_models import BUILDERS, noise
 
 
@@ -17,6 +18,17 @@ def test_a_processor_without_videos_comes_back_as_it_was(tmp_path, name):
     model, processor = BUILDERS[name]()
     processor.save_pretrained(tmp_path)
     same_inputs(model, processor, load_processor(tmp_path))
+
+
+def test_a_words_tokens_leave_padding_on_for_who_is_just_padding_a_batch():
+    """The tokenizer is every thread's: a batch that loses its padding midway can't be made."""
+    adapter = adapter_for(*BUILDERS["llava-next"]())
+    adapter.prepare([Prompt((), "what is"), Prompt((), "what")])
+    padding = adapter.processor.tokenizer.backend_tokenizer.padding
+    adapter.prepare([Prompt((), "what is"), Prompt((), "what")], replies=["yes", "no"])
+    first_token(adapter, "yes")
+    assert padding is not None
+    assert adapter.processor.tokenizer.backend_tokenizer.padding == padding
 
 
 @pytest.mark.skipif(find_spec("torchvision") is not None, reason="torchvision makes all parts")

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sae_core.errors import UserError
+from sae_core.index.observer import Named
 from sae_core.pictures import manifest
 from sae_core.pictures.manifest import Share
 from sae_core.pictures.stored import StoredPictures, source_of
@@ -74,6 +75,15 @@ def test_every_picture_has_a_number_wherever_it_lies(tmp_path, write):
     assert [again.picture(n).tobytes() for n in (9, 0)] == [
         found.picture(n).tobytes() for n in (9, 0)
     ]
+
+
+def test_a_picture_is_known_again_in_another_set(tmp_path):
+    one, other = (
+        StoredPictures(write_tar(tmp_path / name, rows), tmp_path / "kept")
+        for name, rows in (("one", ROWS[:6]), ("other", ROWS[4:]))
+    )
+    assert isinstance(one, Named)
+    assert len(set(one.contents()) & set(other.contents())) == 2
 
 
 @ways

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sae_core.errors import UserError
-from sae_core.scoring.significance import benjamini_hochberg, rank_p, sign_flip_p
+from sae_core.scoring.significance import benjamini_hochberg, rank_p, share_p, sign_flip_p
 
 PS = st.lists(st.sampled_from([0.0, 0.001, 0.01, 0.02, 0.04, 0.05, 0.3, 1.0]), max_size=12)
 WHOLE = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=7)
@@ -53,3 +53,14 @@ def test_for_many_pictures_drawn_flips_come_near_the_normal_law():
 @pytest.mark.parametrize(("value", "p"), [(0.5, 0.25), (0.3, 0.5), (0.1 + 0.2, 0.5), (0.0, 1.0)])
 def test_the_value_counts_among_the_draws_and_rounding_does_not(value, p):
     assert rank_p(value, np.array([0.1, 0.2, 0.3])) == p
+
+
+@pytest.mark.parametrize(("hits", "of"), [(0, 1), (1, 1), (5, 8), (8, 8)])
+def test_at_least_so_many_hits_are_as_likely_as_counting_says(hits, of):
+    counted = [sum(flips) >= hits for flips in itertools.product((0, 1), repeat=of)]
+    assert share_p(hits, of, 0.5) == pytest.approx(np.mean(counted))
+
+
+def test_hits_among_thousands_can_be_counted():
+    assert share_p(2500, 5000, 0.5) == pytest.approx(0.5, abs=0.01)
+    assert share_p(2700, 5000, 0.5) < 1e-7

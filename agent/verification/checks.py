@@ -41,6 +41,8 @@ class Measurement(NamedTuple):
     sheet: ScoreSheet
     near: frozenset[int]
     """The near misses among the pictures: silent ones that fit the claim itself, or nearly."""
+    placed: bool
+    """Whether anybody can say where in a picture the feature fires."""
     seed: int
     tries: int = 1
     """How often the pictures have been opened for this feature: each p is multiplied by it."""
@@ -93,10 +95,12 @@ class Outcome(NamedTuple):
 
 
 def checked(measured: Measurement) -> Outcome:
-    """Make all checks."""
+    """Make all checks; `where` is none where cells have no place in the picture."""
     made: list[Check] = []
     unmeasured: dict[str, str] = {}
     for name, check in CHECKS.items():
+        if check is _where and not measured.placed:
+            continue
         try:
             made.append(_paid(check(name, measured), measured.tries))
         except WontWork as failure:

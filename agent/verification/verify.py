@@ -15,6 +15,7 @@ from agent.findings import Struck, Verification
 from agent.provenance import subject_of
 from agent.verification.checks import Measurement, checked
 from agent.verification.sample import ENOUGH, TooRare, sample, too_rare
+from sae_core.masks import placed
 from sae_core.scoring.estimate import Difference
 from sae_core.scoring.resampling import SHARE, difference
 from sae_core.scoring.significance import mcnemar_p
@@ -30,6 +31,8 @@ SHOWN = 12
 """Pictures that the judge and the grounder's masks are tried on."""
 ALL: tuple[Which, ...] = ("iou", "clip", "consistency", "detection")
 FORETOLD: tuple[Which, ...] = ("detection",)
+PLACES: Which = "iou"
+"""What can't be asked of queries, each of which looks at all of a picture."""
 IDLE = 0.2
 """A part of a claim stays where pictures speak for it so clearly, two-sided. It has been found on
 many explore pictures already, and only few of the sealed ones are such that it decides."""
@@ -74,10 +77,10 @@ async def verify(
         taken = await _taken(desk, lab, feature, claim, also)
     evidence, measured = taken.evidence, taken.measured
     pool = tuple(others) if len(set(others)) >= NULLS else (*others, *EVERYDAY)
-    own = await measured(claim, ALL, pool)
+    own = await measured(claim, _askable(evidence, ALL), pool)
     theirs = None
     if one_shot is not None and len(_different(claim, one_shot)) == 2:
-        theirs = await measured(one_shot, ("iou", "detection"))
+        theirs = await measured(one_shot, _askable(evidence, ("iou", "detection")))
     outcome = checked(own._replace(tries=tries))
     made = Verification(
         claim=claim,
@@ -149,6 +152,10 @@ def _part(claim: Claim, left: Claim, own: Measurement, without: Measurement) -> 
     return Struck(claim=claim.text, left=left.text, won=won, lost=lost, p=mcnemar_p(won, lost))
 
 
+def _askable(evidence: Evidence, which: tuple[Which, ...]) -> tuple[Which, ...]:
+    return which if placed(evidence.grid) else tuple(one for one in which if one != PLACES)
+
+
 def _different(*words: str | None) -> tuple[str, ...]:
     """Those that there are, each once."""
     by_name = {normal(one): one for one in words if one and one.strip()}
@@ -183,7 +190,7 @@ async def _measured(
             raise TryAgain(f"The sealed test could not be ended: {missing.reason}")
     sheet = lab.artefacts.document(result.sheet, ScoreSheet)
     near = frozenset(one.picture for one in evidence.of("fitting"))
-    return Measurement(result, sheet, near, lab.seed)
+    return Measurement(result, sheet, near, placed(evidence.grid), lab.seed)
 
 
 def _better(own: Measurement, theirs: Measurement) -> Difference | None:

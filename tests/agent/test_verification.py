@@ -260,7 +260,7 @@ def foretold(reached, of=64, silent=64):
         scores={"balanced_accuracy": found.balanced_accuracy, "auroc": found.auroc},
     )  # fmt: skip
     near = frozenset(range(of, of + silent))
-    return Measurement(result, ScoreSheet(**shared, pictures=tuple(marks)), near, 0)
+    return Measurement(result, ScoreSheet(**shared, pictures=tuple(marks)), near, True, 0)
 
 
 def test_how_far_a_claim_reaches_is_paid_for_like_everything_else():
@@ -272,6 +272,13 @@ def test_how_far_a_claim_reaches_is_paid_for_like_everything_else():
     often = {c.name: c for c in checked(foretold(42)._replace(tries=6)).checks}
     assert often["foretells firing"].passed
     assert not often["reaches"].passed
+
+
+def test_where_is_no_question_to_a_model_whose_cells_have_no_place():
+    assert {"where", "judge"} == set(checked(foretold(60)).unmeasured)
+    outcome = checked(foretold(60)._replace(placed=False))
+    assert {"judge"} == set(outcome.unmeasured)
+    assert "where" not in {check.name for check in outcome.checks}
 
 
 async def test_a_rare_feature_leaves_the_seal_whole(desk_of):

@@ -44,7 +44,7 @@ class _Graph:
 
     async def aget_state(self, _config: Any) -> SimpleNamespace:
         """No feature was begun before."""
-        return SimpleNamespace(next=())
+        return SimpleNamespace(next=(), values={})
 
     async def ainvoke(self, given: dict[str, Any], _config: Any, **_: Any) -> None:
         """One feature. They are drawn in the order in which they begin."""

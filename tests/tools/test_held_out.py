@@ -39,8 +39,8 @@ def test_all_quantiles_are_reached_before_any_gives_a_second():
 
 
 def test_all_kinds_of_silent_pictures_are_reached():
-    given = [Sighting(picture=n, group=SILENT[n % 4]) for n in range(40)]
-    chosen = contrast(evidence(*given), 16).silent
+    given = [Sighting(picture=n, group=SILENT[n % len(SILENT)]) for n in range(40)]
+    chosen = contrast(evidence(*given), 4 * len(SILENT)).silent
     assert Counter(one.group for one in chosen) == dict.fromkeys(SILENT, 2)
 
 

@@ -148,6 +148,10 @@ class GpuBox:
                 few = few + FEW_QUESTIONS if module.endswith(".table11") else few
                 with pytest.MonkeyPatch.context() as patch:
                     patch.setattr(sys, "argv", [module, *rest, *few])
+                    # Another test may have imported it, and what runs must not be there before.
+                    package = hasattr(sys.modules.get(module), "__path__")
+                    there = f"{module}.__main__" if package else module
+                    patch.delitem(sys.modules, there, raising=False)
                     runpy.run_module(module, run_name="__main__")
             case ["export", *given]:
                 self._exported |= dict(one.split("=", 1) for one in given)

@@ -180,8 +180,8 @@ class Session:
 
 def _standing(store: Reader, run: str, finding: Finding) -> Finding:
     """As the answer to a batch counts it: among many tests some are no discovery any more."""
-    among = [one for one in store.discoveries(finding.id) if one.run == run]
-    if finding.status == "supported" and any(one.adjusted > one.rate for one in among):
+    batches = [one for one in store.discoveries(finding.id) if one.run == run]
+    if finding.status == "supported" and not all(one.holds for one in batches):
         return finding.model_copy(update={"status": "refuted"})
     return finding
 

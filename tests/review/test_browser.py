@@ -45,6 +45,23 @@ def test_what_is_closed_is_opened_by_keyboard_down_to_a_models_words(page, addre
     assert page.locator(".reply").text_content() == "a cat <script>alert(1)</script>"
 
 
+OPENS_WHAT_COMES = """
+new MutationObserver(() =>
+  document.querySelectorAll(".calls details:not([open]) > summary").forEach((one) => one.click()),
+).observe(document.body, { childList: true, subtree: true });
+"""
+
+
+def test_what_is_opened_the_moment_it_comes_brings_its_inside_too(page, address, done):
+    page.goto(address.replace("/runs", f"/runs/{done}"))
+    page.evaluate(OPENS_WHAT_COMES)
+    unit = page.locator('[data-unit="0/118"] > details')
+    unit.locator("> summary").press("Enter")
+    unit.locator('[data-step="0/118.2"] > summary').press("Enter")
+    unit.locator(".inside > .opens > summary", has_text="model call").press("Enter")
+    expect(page.locator(".reply")).to_have_text("a cat <script>alert(1)</script>")
+
+
 def test_the_keys_are_listed_and_the_list_goes_away(page):
     page.keyboard.press("?")
     assert page.locator("dialog").is_visible()

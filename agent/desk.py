@@ -19,7 +19,7 @@ from agent.meter import metered
 from agent.transcript import asking
 from tools.artefacts import ArtefactId
 from tools.evidence import Split
-from tools.failures import NeedsApproval, ToolFailure, WontWork
+from tools.failures import Failure, NeedsApproval, WontWork
 from tools.lab import Lab
 from tools.registry import named
 from tools.tool import Result
@@ -215,7 +215,7 @@ class Desk:
                 given = chosen.parse(arguments)
                 asked = _plain(given)
                 result: Result = await chosen.call(lab or self.lab, given)
-            except ToolFailure as failure:
+            except Failure as failure:
                 if not isinstance(failure, NeedsApproval):  # that is asked for, and did not fail
                     self._broke(tool, failure.reason, asked, meter.cost, place)
                 raise

@@ -23,7 +23,6 @@ from agent.desk import Desk
 from agent.findings import Hypothesis
 from agent.served import PromptedModel
 from tools.artefacts import ArtefactId
-from tools.backends.budget import OverBudget
 from tools.failures import ToolFailure, TryAgain
 from tools.registry import NAMES, named
 from tools.wording import Label
@@ -90,8 +89,6 @@ def _tool(desk: Desk, name: str, repeats: Counter[str]) -> BaseTool:
             return "You asked exactly this before. Try something else, or answer with your claims"
         try:
             result = await desk.use(name, **given.model_dump())
-        except OverBudget:
-            raise
         except ToolFailure as failure:
             hope = "trying again may help" if isinstance(failure, TryAgain) else "it won't work"
             return f"failed ({hope}): {failure.reason}"

@@ -143,13 +143,9 @@ async def do(
     """Do what a plan says, in a new run: a batch is one that nobody had to be asked about."""
     question = "; then ".join(told(task) for task in plan.tasks)
     hands.store.begin(run, question, hands.provenance, pid=os.getpid())
-    state = {
-        "question": question,
-        "before": [],
-        "plan": plan.model_dump(mode="json"),
-        "options": dict(hands.options),
-    }
-    return await _run(hands, run, state, approve, control or RunControl())
+    hands.store.planned(run, plan)  # nobody can be asked for it again
+    first = _first(hands, question, plan)
+    return await _run(hands, run, first, approve, control or RunControl())
 
 
 async def fork(
@@ -169,17 +165,17 @@ async def resume(
     """Go on with a run where it stopped; from its question, if it stopped before its first step."""
     record = hands.store.run(run)
     hands.store.resumed(record.id, pid=os.getpid())
-    first = _first(hands, record.question)
+    first = _first(hands, record.question, record.plan)
     return await _run(hands, record.id, first, approve, control or RunControl(), again=True)
 
 
-def _first(hands: Hands, question: str) -> dict[str, Any]:
+def _first(hands: Hands, question: str, plan: Plan | None = None) -> dict[str, Any]:
     """Where a run begins; one that leaves another has its conversation and plan."""
     state = {"question": question, "before": [], "options": dict(hands.options)}
     if hands.left is not None:
-        state["before"] = hands.left.before
-        if hands.left.plan is not None:
-            state["plan"] = hands.left.plan.model_dump(mode="json")
+        state["before"], plan = hands.left.before, hands.left.plan
+    if plan is not None:
+        state["plan"] = plan.model_dump(mode="json")
     return state
 
 

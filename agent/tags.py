@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from agent.desk import Desk
 from agent.findings import Hypothesis, SteeringOutcome, Tag, Verification
-from tools.backends.budget import OverBudget
 from tools.claims import parse
 from tools.evidence import Evidence
 from tools.failures import ToolFailure
@@ -68,7 +67,5 @@ async def _category(desk: Desk, label: str) -> str | None:
     """The class of one thing; None where the model does not say, which is recorded."""
     try:
         return (await desk.use("categorise", f"sorts {label!r}", label=label)).category
-    except OverBudget:
-        raise
     except ToolFailure:
         return None

@@ -20,7 +20,6 @@ from pydantic import BaseModel, ConfigDict
 from agent.findings import Cost
 from agent.meter import metered
 from tools.artefacts import ArtefactId, Artefacts
-from tools.backends.budget import OverBudget
 from tools.backends.chat import (
     AroundChat,
     ChatModel,
@@ -150,8 +149,6 @@ class TranscribedChat(AroundChat):
         with metered() as meter:
             try:
                 reply = await self._model.reply(request)
-            except OverBudget:
-                raise  # nobody was asked
             except ToolFailure as failure:
                 told = CallFailure.of(failure)
                 await self._record(asker, request, at, meter.cost, failure=told)

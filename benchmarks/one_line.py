@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from sae_core.errors import UserError
-from tools.failures import ToolFailure
+from tools.failures import Failure
 
 
 @contextmanager
@@ -15,5 +15,5 @@ def in_one_line() -> Generator[None]:
     """What can't be done is told in one line; anything else is a bug and keeps its traceback."""
     try:
         yield
-    except (ToolFailure, UserError) as failure:
+    except (Failure, UserError) as failure:
         sys.exit(" ".join(str(failure).split()))

@@ -43,7 +43,10 @@ def resume(
     runs: Runs = None,
     profile: Profile = None,
 ) -> None:
-    """Go on with a run that was paused or killed; nothing that is done is done again."""
+    """Go on with a run that was paused or killed; nothing that is done is done again.
+
+    It may spend as much again as it was begun with, or what is given here.
+    """
     settings = ready(profile, runs)
     record, options = _recorded(settings, run)
     if record.status == "done":
@@ -55,8 +58,7 @@ def resume(
     if ray is not None:
         options["ray"] = None if ray == "here" else ray
 
-    spend = Spend(calls, tokens, money)
-    chosen = Choices(settings, spend, as_json=as_json, **options)
+    chosen = Choices(settings, Spend(calls, tokens, money), as_json=as_json).again(options)
     conduct(chosen, resuming(record.id), answers=() if agreed is None else (agreed,))
 
 
@@ -81,7 +83,7 @@ def replay(
         differing.extend(_differences(settings, record.id, hands.store.findings(record.id)))
         return ended
 
-    chosen = Choices(settings, as_json=as_json, **options)
+    chosen = Choices(settings, as_json=as_json).again(options)._replace(spend=Spend())
     conduct(chosen, work, replayed=record.id, answers=_answers(settings, record.id))
     for line in differing:
         typer.echo(line, err=True)
@@ -131,8 +133,8 @@ def fork(
 
         return await forked(hands, run_name(), approve=approve, control=control)
 
-    spend = Spend(calls, tokens, money)
-    conduct(Choices(settings, spend, as_json=as_json, **options), work)
+    chosen = Choices(settings, Spend(calls, tokens, money), as_json=as_json).again(options)
+    conduct(chosen, work)
 
 
 def _check_it_asks(settings: Settings, run: str) -> None:

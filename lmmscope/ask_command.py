@@ -24,7 +24,7 @@ from lmmscope.limits import (
     Workers,
 )
 from lmmscope.options import Profile
-from lmmscope.work import Choices, asking, ready, usual_workers
+from lmmscope.work import Choices, asking, ready
 
 if TYPE_CHECKING:
     from lmmscope.settings import Settings
@@ -63,7 +63,7 @@ def ask(
     chosen = Choices(
         settings,
         Spend(calls, tokens, money),
-        workers or usual_workers(settings),
+        workers,
         steer,
         planted_seed,
         sae,

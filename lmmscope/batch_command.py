@@ -24,7 +24,7 @@ from lmmscope.limits import (
     Workers,
 )
 from lmmscope.options import Actors, Profile, Ray
-from lmmscope.work import Choices, labelling, ready, usual_workers
+from lmmscope.work import Choices, labelling, ready
 from sae_core.errors import UserError
 
 
@@ -58,7 +58,7 @@ def batch(
     chosen = Choices(
         settings,
         Spend(calls, tokens, money),
-        workers or usual_workers(settings),
+        workers,
         steer,
         planted_seed,
         sae,

@@ -35,11 +35,11 @@ def conduct(
     from rich.console import Console
 
     from sae_core.errors import UserError
-    from tools.failures import ToolFailure
+    from tools.failures import Failure
 
     try:
         ended = asyncio.run(_conducted(chosen, work, replayed, answers))
-    except ToolFailure as failure:
+    except Failure as failure:
         raise UserError(failure.reason) from failure
     if chosen.as_json:
         typer.echo(_json(ended))

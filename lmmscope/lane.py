@@ -18,7 +18,7 @@ from typing import Any
 from review.bench import Job, Question, Said, Trial
 from review.hands import Refused
 from sae_core.errors import UserError
-from tools.failures import ToolFailure
+from tools.failures import Failure
 
 MOST_WAITING = 4
 KEPT = 64
@@ -140,7 +140,7 @@ class Lane:
             work.change(state="done", note="", kept=self._do(work))
         except Stopped as error:
             work.change(state="stopped", note=str(error))
-        except (UserError, ToolFailure) as error:
+        except (UserError, Failure) as error:
             work.change(state="failed", note=str(error))
         except BaseException as error:
             # A bug must not leave a page waiting, nor go unseen.

@@ -5,7 +5,8 @@ Knows names of options; what is spent is counted by `tools.backends.budget`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -46,6 +47,11 @@ class Spend(NamedTuple):
     calls: int | None = None
     tokens: int | None = None
     money: float | None = None
+
+    def over(self, before: Mapping[str, Any]) -> Spend:
+        """These where they are given, else what a run was begun with."""
+        given = {name: limit for name, limit in self._asdict().items() if limit is not None}
+        return Spend(**{name: before.get(name) for name in self._fields} | given)
 
     @property
     def limits(self) -> Limits:

@@ -22,7 +22,7 @@ from PIL import Image
 from agent.store import Reader
 from lmmscope import __version__
 from sae_core.errors import UserError
-from tools.failures import ToolFailure, TryAgain, WontWork
+from tools.failures import Failure, TryAgain, WontWork
 from tools.lab import Lab
 from tools.registry import NAMES, named
 from tools.tool import Result, Risk
@@ -68,7 +68,7 @@ def server_of(offer: Offer) -> Server[Any]:
     async def call(_context: Context, asked: types.CallToolRequestParams) -> types.CallToolResult:
         try:
             return _told(offer.lab, await _called(offer, asked.name, asked.arguments or {}))
-        except ToolFailure as failure:
+        except Failure as failure:
             later = " The same call may succeed later." if isinstance(failure, TryAgain) else ""
             said = types.TextContent(text=f"{failure.reason}{later}")
             return types.CallToolResult(content=[said], is_error=True)
@@ -103,7 +103,7 @@ def _refused() -> Generator[None]:
     """What can't be read is the asker's to put right."""
     try:
         yield
-    except (ToolFailure, UserError) as error:
+    except (Failure, UserError) as error:
         raise MCPError(types.INVALID_PARAMS, str(error)) from None
 
 

@@ -24,7 +24,7 @@ from lmmscope.bench_place import Place
 from lmmscope.lane import Stopped
 from review.bench import Question, Said, Trial
 from sae_core.errors import UserError
-from tools.failures import ToolFailure
+from tools.failures import Failure
 
 if TYPE_CHECKING:
     from lmmscope.bench_model import BenchModel
@@ -87,7 +87,7 @@ class Child:
     def _answer(self, message: Message, telling: Telling) -> Message:
         try:
             return {"done": self._done(message, telling)}
-        except (Stopped, UserError, ToolFailure) as error:
+        except (Stopped, UserError, Failure) as error:
             return {"failed": str(error)}
         except Exception as error:  # noqa: BLE001
             # A bug: it is told in full where the server was started, and the model stays.

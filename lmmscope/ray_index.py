@@ -26,7 +26,7 @@ from sae_core.index.levels import FILE, write_levels
 from sae_core.index.lit import Noted
 from sae_core.index.spec import IndexSpec
 from tools.evidence import Split
-from tools.failures import ToolFailure
+from tools.failures import Failure
 
 TURNS = 8
 """So many spans a worker gets, where there are few pictures: then all end at about the same time,
@@ -105,7 +105,7 @@ async def gathered(
                 what = f"pictures {piece.start} to {piece.stop - 1}"
                 try:
                     counted: Counted = await workers.do("count", split, spec, piece, what=what)
-                except ToolFailure as failure:
+                except Failure as failure:
                     raise UserError(failure.reason) from None
                 async with keeping:
                     await asyncio.to_thread(parts.add, counted.part)

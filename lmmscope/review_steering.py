@@ -15,7 +15,7 @@ from lmmscope.bench_place import Place, Still
 from lmmscope.lane import Lane, Stopped, Work
 from review.bench import Job, Model, Peak, Question, Trial
 from sae_core.errors import UserError
-from tools.failures import ToolFailure
+from tools.failures import Failure
 
 if TYPE_CHECKING:
     from sae_core.index.arrays import Stored
@@ -68,7 +68,7 @@ class ModelBench:
         self._place.close()
 
     def _warmed(self) -> None:
-        with suppress(UserError, ToolFailure):  # the page tells it
+        with suppress(UserError, Failure):  # the page tells it
             self._load(lambda: None)
 
     def _load(self, still: Still) -> None:
@@ -81,7 +81,7 @@ class ModelBench:
             self._model = self._model._replace(state="not loaded")
             raise
         except BaseException as error:
-            known = isinstance(error, UserError | ToolFailure)
+            known = isinstance(error, UserError | Failure)
             told = str(error) if known else f"{type(error).__name__}: {error}"
             self._model = self._model._replace(state="failed", note=told)
             raise

@@ -15,7 +15,7 @@ from lmmscope.limits import Spend
 from lmmscope.loop import Loop
 from lmmscope.shelf import Shelf
 from lmmscope.showing import Answer, Findings
-from lmmscope.work import Choices, Work, done, resuming, usual_workers
+from lmmscope.work import Choices, Work, done, resuming
 from sae_core.errors import UserError
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class Session:
         return Choices(
             self.settings,
             Spend(how.get("calls"), how.get("tokens"), how.get("money")),
-            how.get("workers") or usual_workers(self.settings),
+            how.get("workers"),
             how.get("steer", True),
             self._planted_seed,
             self._sae,
@@ -189,9 +189,9 @@ def _standing(store: Reader, run: str, finding: Finding) -> Finding:
 @contextmanager
 def _in_one_line() -> Generator[None]:
     """What a tool could not do is the caller's to put right, as any mistake is."""
-    from tools.failures import ToolFailure
+    from tools.failures import Failure
 
     try:
         yield
-    except ToolFailure as failure:
+    except Failure as failure:
         raise UserError(failure.reason) from failure

@@ -101,11 +101,11 @@ async def _steered(
     lab: Lab, picture: Image.Image, question: str, what: dict[str, Any]
 ) -> SteerResult:
     from lmmscope.steering import steered
-    from tools.failures import ToolFailure
+    from tools.failures import Failure
 
     try:
         return await steered(lab, question, picture, controls=(), **what)
-    except ToolFailure as failure:
+    except Failure as failure:
         raise UserError(failure.reason) from None
     finally:
         await lab.close()

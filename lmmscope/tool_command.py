@@ -47,7 +47,7 @@ def tool(
     """Call a tool of the agent's, and print what it answers as JSON."""
     from lmmscope.settings import load_settings
     from lmmscope.wiring import mend_imports, use_threads
-    from tools.failures import ToolFailure, TryAgain
+    from tools.failures import Failure, TryAgain
 
     if describe and name is not None:
         typer.echo(json.dumps(_schemas(name), indent=2))
@@ -68,7 +68,7 @@ def tool(
         arguments = as_json if as_json is not None else _pairs(given or [])
         result = asyncio.run(_closed(made, _call(made, name, arguments)))
         typer.echo(result.model_dump_json(indent=2))
-    except ToolFailure as failure:
+    except Failure as failure:
         typer.echo(failure.reason, err=True)
         raise typer.Exit(TRY_AGAIN if isinstance(failure, TryAgain) else WONT_WORK) from None
 
@@ -95,7 +95,7 @@ async def _answer_lines(lab: Lab) -> None:
 
 
 async def _answer(lab: Lab, line: str) -> dict[str, Any]:
-    from tools.failures import ToolFailure, TryAgain, WontWork
+    from tools.failures import Failure, TryAgain, WontWork
 
     try:
         try:
@@ -105,7 +105,7 @@ async def _answer(lab: Lab, line: str) -> dict[str, Any]:
             example = '{"tool": "top_images", "arguments": {"feature": 118}}'
             raise WontWork(f"{line.strip()!r} is no call such as {example}") from None
         return {"result": (await _call(lab, name, arguments)).model_dump(mode="json")}
-    except ToolFailure as failure:
+    except Failure as failure:
         kind = "try_again" if isinstance(failure, TryAgain) else "wont_work"
         return {"failure": kind, "reason": failure.reason}
 

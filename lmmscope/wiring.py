@@ -108,8 +108,18 @@ def _packed(settings: Settings) -> dict[str, Any]:
 
 
 def target_name(settings: Settings) -> str:
-    """What the target is called in all that is kept of it: in fewer bits it is another model."""
+    """What the target is called in all that is kept of it.
+
+    Trained on in its folder it is another model, and so it is in fewer bits. A shipped one has its
+    name alone: its weights are as old as its code.
+    """
+    from sae_core.weights import fingerprint
+
     name = settings.models.target
+    folder = model_folder(name)
+    if not name.startswith(SHIPPED) and folder.is_dir():
+        known_as = name if hub.is_model(name) else folder.name
+        name = f"{known_as} {fingerprint(folder)[:16]}"
     if settings.bits is not None:
         return f"{name} in {settings.bits} bits"
     return name if settings.precision == "float32" else f"{name} in {settings.precision}"
@@ -282,9 +292,10 @@ def index(settings: Settings, given: Path | None = None) -> Index:
 
 
 def index_in(settings: Settings, folder: Path) -> Index:
-    """An index, refused if it is not of the profile's coder and levels.
+    """An index, refused if it is not of the profile's coder, target and levels.
 
-    The levels lie beside the explore pictures' index; the target need not be loaded.
+    The levels lie beside the explore pictures' index. The target need not be loaded, nor be here:
+    then nobody can say whether it is the one, and whoever loads it later will.
     """
     from sae_core.index.observer import coder_digest
     from sae_core.index.query import Index
@@ -293,7 +304,7 @@ def index_in(settings: Settings, folder: Path) -> Index:
     return Index.open(
         folder,
         coder=coder_digest(found),
-        model=target_name(settings),
+        model=target_name(settings) if model_folder(settings.models.target).is_dir() else None,
         hook=found.config.hook or settings.data.hook,
         levels=levels_in(model_folder(beside), share).digest if share else "",
     )

@@ -6,7 +6,7 @@ of whoever looks on.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from operator import index
 from pathlib import Path
@@ -29,7 +29,8 @@ class Choices(NamedTuple):
 
     settings: Settings
     spend: Spend = Spend()
-    workers: int = 2
+    workers: int | None = None
+    """How many features are investigated at a time; None: as usual for the settings."""
     steer: bool = True
     planted_seed: int | None = None
     sae: str | None = None
@@ -45,10 +46,21 @@ class Choices(NamedTuple):
     """How many workers it gets."""
 
     @property
+    def at_a_time(self) -> int:
+        """How many features are investigated at a time."""
+        return self.workers or usual_workers(self.settings)
+
+    @property
     def options(self) -> dict[str, Any]:
         """What a run keeps of these, to be taken up again."""
-        kept = ("workers", "steer", "planted_seed", "sae", "free", "fork", "ray", "actors")
-        return {name: getattr(self, name) for name in kept}
+        kept = ("steer", "planted_seed", "sae", "free", "fork", "ray", "actors")
+        own = {name: getattr(self, name) for name in kept}
+        return {"workers": self.at_a_time, **own, **self.spend._asdict()}
+
+    def again(self, options: Mapping[str, Any]) -> Choices:
+        """As a run was begun, but for the limits that are chosen now."""
+        as_before = {name: kept for name, kept in options.items() if name not in Spend._fields}
+        return self._replace(**as_before, spend=self.spend.over(options))
 
 
 Work = Callable[["Hands", "Approve", "RunControl"], Awaitable["Ended"]]
@@ -103,7 +115,7 @@ async def done(
                 chosen.settings,
                 chosen.spend,
                 rules=Rules(steer=chosen.steer, free=chosen.free),
-                workers=chosen.workers,
+                workers=chosen.at_a_time,
                 listeners=listeners,
                 planted_seed=chosen.planted_seed,
                 sae=chosen.sae,

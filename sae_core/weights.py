@@ -8,12 +8,16 @@ from __future__ import annotations
 import hashlib
 import json
 import operator
+from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 from sae_core.errors import UserError
 
 _RESTORE = "Restore it with git checkout, or retrain it (toybox/README.md)."
 _LARGEST_HEADER = 100_000_000
+_KINDS = (".safetensors", ".json", ".jinja", ".model", ".txt")
+_BLOCK, _STRIDE = 4096, 1 << 20
 PICKLED = "pytorch_model.bin"
 """How older models keep their weights. What is in it can't be looked at without loading it."""
 
@@ -61,11 +65,50 @@ def check_model(folder: Path) -> Path:
 def digest_of(folder: Path) -> str:
     """SHA-256 of a model's weights and of what prepares its inputs."""
     running = hashlib.sha256()
-    kinds = (".safetensors", ".json", ".jinja", ".model", ".txt")
-    for path in sorted(one for one in folder.iterdir() if one.suffix in kinds):
+    for path in sorted(one for one in folder.iterdir() if one.suffix in _KINDS):
         with path.open("rb") as file:
             running.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
     return running.hexdigest()
+
+
+def fingerprint(folder: Path) -> str:
+    """A digest of a model that is too large to be read whole each time.
+
+    Small files are read whole; of weights the header, and a block where each tensor begins and
+    after each MiB. A training moves nearly every number, so it shows; a change of a few may not.
+    """
+    files = sorted(one for one in folder.iterdir() if one.suffix in (*_KINDS, ".bin"))
+    stamps = ((one.stat().st_size, one.stat().st_mtime_ns) for one in files)
+    return _fingerprint(tuple(files), tuple(stamps))
+
+
+@lru_cache(maxsize=8)
+def _fingerprint(files: tuple[Path, ...], stamps: tuple[tuple[int, int], ...]) -> str:
+    running = hashlib.sha256()
+    for path, (size, _) in zip(files, stamps, strict=True):
+        running.update(f"{path.name} {size} ".encode())
+        with path.open("rb") as file:
+            if path.suffix not in (".safetensors", ".bin"):
+                running.update(hashlib.file_digest(file, "sha256").digest())
+                continue
+            header, tensors = _header(file, path)
+            running.update(header)
+            for start in sorted({*tensors, *range(0, size, _STRIDE)}):
+                file.seek(start)
+                running.update(file.read(_BLOCK))
+    return running.hexdigest()
+
+
+def _header(file: BinaryIO, path: Path) -> tuple[bytes, list[int]]:
+    """The header, and where each tensor begins; a pickled file has neither."""
+    if path.suffix != ".safetensors":
+        return b"", []
+    check_weights(path)
+    length = int.from_bytes(file.read(8), "little")
+    header = file.read(length)
+    told = json.loads(header)
+    told.pop("__metadata__", None)
+    return header, [8 + length + entry["data_offsets"][0] for entry in told.values()]
 
 
 def named_by_content(path: Path) -> str:

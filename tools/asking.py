@@ -14,7 +14,6 @@ from typing import Generic, NamedTuple, TypeVar
 from PIL import Image
 
 import prompts
-from tools.backends.budget import OverBudget
 from tools.backends.chat import ChatModel, ChatReply, ChatRequest, Message, NoConversation
 from tools.failures import ToolFailure, WontWork
 from tools.replies import Unreadable
@@ -91,8 +90,6 @@ async def together(calls: Iterable[Awaitable[T]]) -> list[T | ToolFailure]:
     given: list[T | ToolFailure] = []
     for one in found:
         if isinstance(one, BaseException) and not isinstance(one, ToolFailure):
-            raise one
-        if isinstance(one, OverBudget):
             raise one
         given.append(one)
     failures = [one for one in given if isinstance(one, ToolFailure)]

@@ -14,7 +14,6 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tools.asking import Question, asked, prompt
-from tools.backends.budget import OverBudget
 from tools.failures import ToolFailure
 from tools.lab import Lab
 from tools.replies import Unreadable
@@ -66,7 +65,5 @@ async def _judged(lab: Lab, topic: str, text: str) -> Effect | NotJudged:
     question = Question(prompt("effect"), effect_of, {"topic": topic, "text": text}, tokens=TOKENS)
     try:
         return Effect(score=await asked(lab.judge, question))
-    except OverBudget:
-        raise
     except ToolFailure as failure:
         return NotJudged(why=failure.reason)

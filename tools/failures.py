@@ -1,21 +1,26 @@
 """How a tool fails: trying again may help, or it won't.
 
 A failure is data for whoever plans the next step, so its reason is one line. It is neither a user's
-mistake (`sae_core.errors.UserError`) nor a bug, which keeps its own exception and traceback.
+mistake (`sae_core.errors.UserError`) nor a bug, which keeps its own exception and traceback. Nor is
+it the end of a budget (`tools.backends.budget.OverBudget`), after which nothing can be planned.
 """
 
 LONGEST = 400
 """Characters of a reason, at most: part of it may come from a server."""
 
 
-class ToolFailure(Exception):
-    """A tool could not do what it was asked; one of the two below says which kind it is."""
+class Failure(Exception):
+    """Something could not be done, for a reason that is one line."""
 
     def __init__(self, reason: str) -> None:
         line = " ".join("".join(c if c.isprintable() else " " for c in reason).split())
         self.reason = line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
         """One line: the culprit, its value and, where there is one, the next command."""
         super().__init__(self.reason)
+
+
+class ToolFailure(Failure):
+    """A tool could not do what it was asked; one of the two below says which kind it is."""
 
 
 class TryAgain(ToolFailure):

@@ -16,7 +16,6 @@ from sae_core.errors import UserError
 from sae_core.scoring.estimate import Score
 from sae_core.scoring.overlap import Overlap
 from tools.artefacts import ArtefactId
-from tools.backends.budget import OverBudget
 from tools.evidence import FIRING, Evidence, Group, Split
 from tools.failures import ToolFailure, TryAgain, WontWork
 from tools.foretelling import Detector
@@ -190,8 +189,6 @@ def _task(lab: Lab, args: ScoreArguments, evidence: Evidence) -> Task:
 async def _measured(which: Which, task: Task) -> Measured | Unmeasured:
     try:
         return await MEASURES[which](task)
-    except OverBudget:
-        raise
     except ToolFailure as failure:
         return Unmeasured(reason=failure.reason, again=isinstance(failure, TryAgain))
     except UserError as error:

@@ -10,7 +10,6 @@ from agent.behaviour.documents import Blamed, Case
 from agent.desk import Desk
 from agent.findings import Culprit
 from tools.answers import AnswerSheet
-from tools.backends.budget import OverBudget
 from tools.explain import ExplainResult
 from tools.failures import ToolFailure, WontWork
 from tools.question_sets import evenly
@@ -84,8 +83,6 @@ async def named(desk: Desk, feature: int) -> str | None:
         short: RefineResult = await desk.use(
             "refine", "a short name", explanation=told.hypotheses[0].text
         )
-    except OverBudget:
-        raise
     except ToolFailure:
         return None  # recorded by the desk; a fix needs no names
     return short.outcome.text if isinstance(short.outcome, Described) else None

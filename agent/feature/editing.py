@@ -20,7 +20,6 @@ from agent.desk import Desk
 from agent.feature.inquiry import Looked
 from agent.findings import Test
 from sae_core.scoring.resampling import SHARE, Cases, mean
-from tools.backends.budget import OverBudget
 from tools.claims import Claim
 from tools.edit_one import EditedOne
 from tools.edit_words import Change
@@ -109,8 +108,6 @@ async def edited(
                 concept=miss.concept,
                 beside=tuple(c for c in concepts if c != miss.concept),
             )
-        except OverBudget:
-            raise
         except ToolFailure:
             continue
         found += made.edited

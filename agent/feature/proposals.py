@@ -15,7 +15,6 @@ from agent.desk import Desk
 from agent.feature.ledger import entered, guessed
 from agent.findings import Hypothesis, Origin
 from tools.artefacts import ArtefactId
-from tools.backends.budget import OverBudget
 from tools.claims import Claim, normal, parse
 from tools.failures import ToolFailure, TryAgain
 from tools.hypotheses import Hypothesis as Answer
@@ -65,7 +64,7 @@ async def label_of(desk: Desk, answer: str) -> str | None:
         return answer.strip(" .")
     try:
         shortened = await desk.use("refine", f"shortened {answer!r}", explanation=answer)
-    except (OverBudget, TryAgain):
+    except TryAgain:
         raise  # nobody refused: the answer has a label, and "no explanation" would be none
     except ToolFailure:
         return None  # the other answers are still there

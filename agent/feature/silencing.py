@@ -15,7 +15,6 @@ from agent.desk import Desk
 from agent.feature.differences import Phrase, labelled, part_of, phrases
 from agent.feature.editing import NearMiss, edited
 from agent.feature.proposals import nested
-from tools.backends.budget import OverBudget
 from tools.claims import Claim
 from tools.edit_one import EditedOne
 from tools.failures import ToolFailure
@@ -50,8 +49,6 @@ async def silencing(
     """
     try:
         left = await _left(desk, feature, claims[0], firing[:SCREENED], silent)
-    except OverBudget:
-        raise
     except ToolFailure:
         return None  # the other experiments are still there
     for phrase in left if len(left) <= FEW else ():

@@ -21,7 +21,6 @@ from agent.nodes.steps import step_of
 from agent.office import Office
 from agent.plan import NotUnderstood, Plan
 from sae_core.errors import UserError
-from tools.backends.budget import OverBudget
 from tools.failures import NeedsApproval, ToolFailure
 
 
@@ -99,8 +98,6 @@ async def work(state: RequestState, runtime: Runtime[Any], config: RunnableConfi
                 done = await tasks.perform(runtime.context, desk, task, approved=needed.cost)
             else:
                 done = Done(text=f"Not done, since nobody agreed: {needed.asked}.")
-        except OverBudget:
-            raise
         except (ToolFailure, UserError) as failure:
             desk.say("failure", str(failure))
             done = Done(text=f"This could not be done: {failure}", failures=(str(failure),))

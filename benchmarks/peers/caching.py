@@ -1,6 +1,6 @@
 """Keeping what fires on pictures, and choosing each feature's best, against two who do it densely.
 
-    python -m benchmarks.peers.caching [--pictures 100,1000] [--features 1000,10000] [--json]
+    python -m benchmarks.peers.caching [--pictures 100,500] [--features 1000,10000] [--json]
 
 The same drawn codes for all; the model and the encoder, which are the same for all as well, are
 left out. `dense` is our own faithful re-implementation of the published pipeline's algorithm. Each
@@ -26,7 +26,7 @@ from benchmarks.one_line import in_one_line
 from benchmarks.peers.environments import DELPHI, NotInstalled, Peer, TooLong, python_of, run
 from sae_core.errors import UserError
 
-OURS, WHOLE, DENSE = "lmmscope", "lmmscope, whole", "dense"
+OURS, WHOLE, DENSE = "lmmscope", "whole", "dense"
 CELLS, K, BATCH = 576, 32, 4
 WIDE = 96
 """Columns of the table, where its place has fewer, such as a file."""
@@ -211,7 +211,7 @@ def _numbers(text: str) -> list[int]:
 def main() -> None:
     """Race, and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--pictures", type=_numbers, default=[100, 1000])
+    parser.add_argument("--pictures", type=_numbers, default=[100, 500])
     parser.add_argument("--features", type=_numbers, default=[1000, 10000])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--longest", type=float, default=600.0, help="seconds a run may take")

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from agent.behaviour.blame import named
+from agent.feature.covering import Place, _tried
 from agent.feature.editing import NearMiss, edited
 from agent.feature.proposals import label_of
 from agent.feature.silencing import silencing
@@ -36,6 +37,7 @@ class Desk:
 WAYS = {
     "shorten": lambda desk: label_of(desk, LONG),
     "sort": lambda desk: _category(desk, "car"),
+    "cover": lambda desk: _tried(desk, 3, Place(1, "mask")),
     "edit": lambda desk: edited(desk, 3, [parse("car")], [NearMiss("car", "add", (1,))]),
     "silence": lambda desk: silencing(desk, 3, [parse("car")], [1], [2]),
     "name": lambda desk: named(desk, 3),

@@ -153,7 +153,9 @@ def test_a_budget_that_ends_pauses_the_run_which_then_goes_on(tmp_path):
     with Reader(tmp_path) as store:
         run = store.runs_begun()[0]
     assert run.status == "paused"
-    resumed = invoke("runs", "resume", run.id, "--runs", str(tmp_path))
+    again = invoke("runs", "resume", run.id, "--runs", str(tmp_path))
+    assert (again.exit_code, "budget of 3 calls" in again.stderr) == (75, True), again.stderr
+    resumed = invoke("runs", "resume", run.id, "--calls", "1000", "--runs", str(tmp_path))
     assert resumed.exit_code == 0, resumed.stderr
     with Reader(tmp_path) as store:
         assert store.run(run.id).status == "done"

@@ -76,7 +76,8 @@ def test_a_budget_that_ends_pauses_the_run_which_its_own_scope_goes_on_with(scop
         pytest.raises(UserError, match=r"planted_seed 0. Try Scope\(planted_seed=0\)"),
     ):
         other.resume(paused.run)
-    ended = scope.resume(paused.run)
+    assert scope.resume(paused.run).status == "paused"
+    ended = scope.resume(paused.run, calls=1000)
     assert (ended.run, ended.status) == (paused.run, "done")
     assert [one.feature for one in ended.findings] == [RARE + 1]
 

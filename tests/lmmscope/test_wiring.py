@@ -102,3 +102,16 @@ def test_a_target_in_fewer_bits_has_another_name(settings):
     assert wiring.target_name(settings) == f"{name} in bfloat16"
     assert wiring.target_name(settings.model_copy(update={"bits": 4})) == f"{name} in 4 bits"
     assert wiring.target_name(settings.model_copy(update={"precision": "float32"})) == name
+
+
+def test_a_target_that_was_trained_on_in_its_folder_has_another_name(settings, tmp_path):
+    """Else its index would go on telling of what it was before."""
+    there = stand_in.snapshot(tmp_path / "hub", settings.models.target)
+    names = [wiring.target_name(settings)]
+    (there / "config.json").write_text("{}")
+    names.append(wiring.target_name(settings))
+    assert len(set(names)) == 2
+    here = settings.models.model_copy(update={"target": str(there)})
+    elsewhere = wiring.target_name(settings.model_copy(update={"models": here}))
+    assert str(tmp_path) not in elsewhere
+    assert names[1].split()[1:] == elsewhere.split()[1:]

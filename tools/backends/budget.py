@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
-from tools.failures import TryAgain, WontWork
+from tools.failures import Failure, TryAgain
 
 ROUNDING = 1e-9
 """Sums of prices differ from the limit by this much without being above it."""
@@ -48,8 +48,11 @@ class Limits(BaseModel):
     """In the currency of the prices."""
 
 
-class OverBudget(WontWork):
-    """A limit leaves no room for a call."""
+class OverBudget(Failure):
+    """A limit leaves no room for a call.
+
+    No tool failed, so who can do without a tool does not take this for an answer: it ends the run.
+    """
 
     def __init__(self, limit: str, reason: str) -> None:
         super().__init__(reason)

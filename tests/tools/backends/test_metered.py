@@ -13,7 +13,7 @@ from tools.backends.cache import ReplyCache
 from tools.backends.chat import ChatReply
 from tools.backends.ledger import MemoryLedger, Tariff
 from tools.backends.metered import MeteredChat
-from tools.failures import ToolFailure, TryAgain, WontWork
+from tools.failures import Failure, TryAgain, WontWork
 
 TARIFF = Tariff(
     per_million_in=2.0,
@@ -211,7 +211,7 @@ def test_no_order_of_calls_spends_more_than_the_limit(limit, steps):
     budget = Budget(Limits(tokens=limit))
     with ExitStack() as running:
         for tokens, settled, at_once in steps:
-            with suppress(ToolFailure):
+            with suppress(Failure):
                 scope = running.enter_context(ExitStack())
                 held = scope.enter_context(budget.reserved(Spending(1, tokens)))
                 if settled:
@@ -225,7 +225,7 @@ def test_a_budget_is_safe_to_use_from_threads():
     budget = Budget(Limits(calls=500))
 
     def spend(_):
-        with suppress(ToolFailure), budget.reserved(Spending(1)) as held:
+        with suppress(Failure), budget.reserved(Spending(1)) as held:
             held.settle(Spending(1))
 
     with ThreadPoolExecutor(8) as pool:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from signal import SIGKILL
 from typing import Any, NamedTuple
 
 from sae_core.errors import UserError
@@ -58,8 +59,16 @@ class NotInstalled(UserError):
     """A peer's environment can't be made on this machine."""
 
 
+_NO_ROOM = ("MemoryError", "allocate memory", "Unable to allocate", "bad_alloc")
+"""How Python, torch, numpy and C++ say it."""
+
+
 class TooLong(UserError):
     """A runner was stopped at its time limit."""
+
+
+class TooLarge(UserError):
+    """A runner wanted more memory than it may have."""
 
 
 def python_of(peer: Peer) -> Path:
@@ -88,8 +97,12 @@ def run(
     room: Path,
     *,
     longest: float | None = None,
+    most: int | None = None,
 ) -> dict[str, Any]:
-    """What a runner prints, in a process of its own; without a peer it is one of ours."""
+    """What a runner prints, in a process of its own; without a peer it is one of ours.
+
+    It may hold `most` bytes: else the machine's memory would end, and with it other processes.
+    """
     python = sys.executable if peer is None else python_of(peer)
     given = room / f"{runner}.json"
     given.write_text(json.dumps(setting), encoding="utf-8")
@@ -98,7 +111,7 @@ def run(
         "SPARSIFY_DISABLE_TRITON": "1",
         "PYTHONPATH": str(ROOT) if peer is None else "",
     }
-    command = [str(python), "-P", "-c", _START, str(RUNNERS), runner, str(given)]
+    command = [str(python), "-P", "-c", _START, str(RUNNERS), runner, str(given), str(most or -1)]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, env=environment, timeout=longest
@@ -107,6 +120,8 @@ def run(
         raise TooLong(f"{runner} was stopped after {longest:.0f} s. Try --longest") from None
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"code {done.returncode}"])[-1]
+        if done.returncode == -SIGKILL or any(said in last for said in _NO_ROOM):
+            raise TooLarge(f"The runner {runner} ran out of memory: {last}")
         raise UserError(f"The runner {runner} failed: {last}")
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -114,8 +129,10 @@ def run(
 # The runners lie beside each other and are named after what they run: their folder may only be
 # looked into for what they share, or sae_lens would import itself.
 _START = """
-import importlib.util, runpy, sys
-folder, name, setting = sys.argv[1:]
+import importlib.util, resource, runpy, sys
+folder, name, setting, most = sys.argv[1:]
+_, hardest = resource.getrlimit(resource.RLIMIT_DATA)
+resource.setrlimit(resource.RLIMIT_DATA, (int(most), hardest))
 sys.argv = [name, setting]
 for shared in ("common", "codes"):
     spec = importlib.util.spec_from_file_location(shared, f"{folder}/{shared}.py")

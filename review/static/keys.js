@@ -53,6 +53,9 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-help]")) help.showModal();
   if (event.target.closest("[data-theme-switch]")) otherTheme();
 });
+// What was typed has been searched for already; once more would take the focus from what was found.
+const leftSearch = (event) => event.target.type === "search" && event.stopPropagation();
+document.addEventListener("change", leftSearch, true);
 document.addEventListener("keyup", (event) => {
   if (event.key === "Escape" && writing(event.target)) event.target.blur();
 });

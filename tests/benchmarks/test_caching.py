@@ -94,6 +94,16 @@ def test_what_takes_too_long_is_said(monkeypatch):
     assert found.instead == "over 60 s"
 
 
+def test_what_wants_more_memory_than_there_is_ends_by_itself_and_is_said(monkeypatch):
+    """Once a run took all of the machine's: another one ended, and so did the whole race."""
+    monkeypatch.setattr(caching, "free_bytes", lambda: 650_000_000)
+    (found,) = race(
+        Cell(400, 1_000), [Contestant("dense", "caching_dense")],
+        rounds=1, longest=60, seed=0, threads=1,
+    )  # fmt: skip
+    assert (found.seconds, found.instead) == (None, "over 1 GB")
+
+
 @pytest.mark.parametrize(("seconds", "rounds"), [(1.0, 3), (30.0, 1)])
 def test_the_median_is_of_repeats_where_they_are_short(seconds, rounds, monkeypatch):
     def quick(_peer, _runner, _setting, room, **_):

@@ -73,6 +73,35 @@ def test_two_are_searched_for_chosen_and_compared_by_keyboard(page, address):
     expect(page.locator("#tray [data-chosen] button")).to_have_count(2)
 
 
+@pytest.mark.usefixtures("two")
+@pytest.mark.parametrize("name", ["findings", "runs"])
+def test_who_goes_from_the_search_to_what_it_found_stays_there(page, address, name):
+    page.goto(address.replace("/runs", f"/{name}"))
+    asked = []
+    page.on("request", lambda one: "?q=" in one.url and asked.append(one.url))
+    page.locator("[type=search]").press_sequentially("l")
+    page.wait_for_url(f"**/{name}?q=l*")
+    page.keyboard.press("Tab")
+    page.locator("main [data-item]").first.focus()
+    page.wait_for_timeout(400)  # a second search would have come by now
+    assert len(asked) == 1
+    expect(page.locator("main [data-item]").first).to_be_focused()
+
+
+@pytest.mark.usefixtures("two")
+def test_what_is_typed_while_an_answer_is_on_its_way_is_searched_for_after_it(page, address):
+    page.goto(address.replace("/runs", "/findings"))
+    held = []
+    page.route("**/findings?q=u*", lambda one: held.append(one), times=1)
+    page.locator("[type=search]").press_sequentially("u")
+    page.wait_for_timeout(400)
+    page.locator("[type=search]").press_sequentially("m")
+    page.wait_for_timeout(400)
+    held[0].continue_()
+    page.wait_for_url("**/findings?q=um*")
+    expect(page.locator(".findings .title")).to_have_text(["red umbrella"])
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_nothing_is_wider_than_the_screen(page, address, two, width):
     page.set_viewport_size({"width": width, "height": 800})

@@ -88,7 +88,7 @@ def publish(report: Report, out: Path, *, as_json: bool = False) -> None:
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{report.name}.md").write_text(text)
     (out / f"{report.name}.json").write_text(document + "\n")
-    if panels := [_panel(table) for table in report.tables if table.series]:
+    if panels := [_panel(table) for table in _charted(report)]:
         drawn(report.title, panels).save(out / f"{report.name}.png")
     print(document if as_json else text, end="\n" if as_json else "")
 
@@ -96,11 +96,17 @@ def publish(report: Report, out: Path, *, as_json: bool = False) -> None:
 def markdown(report: Report) -> str:
     """The report as text."""
     parts = [f"# {report.title}", f"    {report.command}"]
+    if _charted(report):
+        parts.append(f"![The same as a chart]({report.name}.png)")
     for table in report.tables:
         parts += [f"## {table.title}", _rows(table)]
     if report.notes:
         parts.append("\n".join(f"- {note}" for note in report.notes))
     return "\n\n".join(parts) + "\n"
+
+
+def _charted(report: Report) -> list[Table]:
+    return [table for table in report.tables if table.series]
 
 
 def _rows(table: Table) -> str:

@@ -29,7 +29,7 @@ def report(survey: Survey, typed: str, seed: int) -> Report:
     """The profile's target, and what the paper prints of its own."""
     name = NAMES.get(survey.target, survey.target)
     alone = (
-        f"The paper has no {name} among its other architectures: their rows are the paper's alone. "
+        f"None of the paper's other architectures is {name}: their rows are the paper's alone. "
         "Try --profile qwen2.5-vl-7b or --profile instructblip-7b"
     )
     return Report(

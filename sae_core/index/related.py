@@ -49,17 +49,32 @@ class _Ranked(NamedTuple):
 
 def _ranked(score_CX: Tensor, count: int) -> _Ranked:
     """The columns with the highest scores, of equal ones the first."""
+    best = score_CX.topk(min(count, score_CX.shape[1]))
+    # topk leaves ties to chance: which of several it finds, and in which order.
+    least_C1, column_CN = best.values[:, -1:], best.indices
+    more_C = (score_CX >= least_C1).sum(1) > column_CN.shape[1]
+    tied_C = more_C & (least_C1[:, 0] > _NEVER)
+    if tied_C.any():
+        column_CN[tied_C] = _first_of_equals(score_CX[tied_C], column_CN.shape[1])
+    column_CN = column_CN.sort(1).values
+    score_CN = score_CX.gather(1, column_CN)
+    sorted_CN = score_CN.sort(dim=1, descending=True, stable=True)
+    return _Ranked(column_CN.gather(1, sorted_CN.indices), sorted_CN.values)
+
+
+def _first_of_equals(score_CX: Tensor, count: int) -> Tensor:
+    """The same columns, with their numbers made part of the scores: that takes much longer."""
     columns = score_CX.shape[1]
-    # topk leaves ties to chance, so the column's number is made part of the score.
     bits = columns.bit_length()
     last_first = torch.arange(columns - 1, -1, -1, device=score_CX.device)
     key_CX = ((score_CX.double() * 2.0 ** (60 - bits)).round().long() << bits) + last_first
-    column_CN = key_CX.topk(min(count, columns)).indices
-    return _Ranked(column_CN, score_CX.gather(1, column_CN))
+    return key_CX.topk(count).indices
 
 
-def _better(first: _Ranked, later: _Ranked, count: int) -> _Ranked:
+def _better(first: _Ranked | None, later: _Ranked, count: int) -> _Ranked:
     """The best of two rankings, of which the later one has the later columns."""
+    if first is None:
+        return later
     column, score = (torch.cat(pair, 1) for pair in zip(first, later, strict=True))
     best = _ranked(score, count)
     return _Ranked(column.gather(1, best.column_CN), best.score_CN)
@@ -133,9 +148,8 @@ def related(pool: Pool, spec: IndexSpec, device: torch.device | str = "cpu") -> 
         near = [
             _ranked(_nearness(firing.weights(span), centred_SE), count) for span in firing.spans()
         ]
-        shares = [_sharing(firing, span, count) for span in firing.spans()]
         row_AN, near_FN[firing.feature_A] = _complete(near, count)
-        place_AN, share_FN[firing.feature_A] = _complete(shares, count)
+        place_AN, share_FN[firing.feature_A] = _complete(_sharing(firing, count), count)
         negative_FN[firing.feature_A] = _named(row_AN, pool.picture_S)
         neighbour_FN[firing.feature_A] = _named(place_AN, firing.feature_A)
     return Related(negative_FN, near_FN, neighbour_FN.int(), share_FN)
@@ -151,16 +165,27 @@ def _nearness(weight_CS: Tensor, centred_SE: Tensor) -> Tensor:
     return (own_CE @ centred_SE.T).masked_fill(weight_CS > 0, _NEVER)
 
 
-def _sharing(firing: _Firing, rows: slice, count: int) -> _Ranked:
-    """The features that fire with each one of a block, of all blocks."""
-    fires_CS, best = firing.fires(rows), None
-    for columns in firing.spans():
-        share_CG = _shares(firing, fires_CS, rows, columns)
-        here = _ranked(share_CG, count)
-        here = here._replace(column_CN=here.column_CN + columns.start)
-        best = here if best is None else _better(best, here, count)
-    assert best is not None
-    return best
+def _sharing(firing: _Firing, count: int) -> list[_Ranked]:
+    """The features that fire with each one, by blocks.
+
+    Two blocks are compared once, for the features of both. Each still meets the others in their
+    order: those before it as they come, those after it when it is its turn.
+    """
+    best: dict[int, _Ranked] = {}
+    for rows in firing.spans():
+        fires_CS = firing.fires(rows)
+        for columns in firing.spans():
+            if columns.start < rows.start:
+                continue
+            share_CG = _shares(firing, fires_CS, rows, columns)
+            pairs = [(rows, columns, share_CG)]
+            if rows != columns:
+                pairs.append((columns, rows, share_CG.T.contiguous()))
+            for own, others, score_CX in pairs:
+                here = _ranked(score_CX, count)
+                here = here._replace(column_CN=here.column_CN + others.start)
+                best[own.start] = _better(best.get(own.start), here, count)
+    return [best[span.start] for span in firing.spans()]
 
 
 def _shares(firing: _Firing, fires_CS: Tensor, rows: slice, columns: slice) -> Tensor:

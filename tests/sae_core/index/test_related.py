@@ -45,6 +45,21 @@ def test_the_size_of_blocks_changes_nothing(monkeypatch, features, pictures, sha
         torch.testing.assert_close(cut.near_FN, whole.near_FN)
 
 
+@pytest.mark.parametrize("kinds", [2, 3, 50])
+@pytest.mark.parametrize("columns", [3, 5, 200])
+def test_of_equal_scores_the_first_come_first(kinds, columns):
+    """Few kinds of score: nearly all are ties, at the end of what is found as well."""
+    rng = torch.Generator().manual_seed(kinds)
+    scores = torch.randint(0, kinds, (40, columns), generator=rng) / 7
+    scores[scores == 0] = module._NEVER
+    found = module._ranked(scores, 5)
+    for row, numbers, values in zip(scores.tolist(), *map(torch.Tensor.tolist, found), strict=True):
+        best = sorted(range(columns), key=lambda at, row=row: (-row[at], at))[:5]
+        assert values == [row[at] for at in best]
+        some = sum(value != module._NEVER for value in values)
+        assert numbers[:some] == best[:some]
+
+
 def test_a_feature_that_fires_on_nothing_has_nothing_related():
     found = related(pool_of(30, 12, 0.3), spec_of(30))
     assert found.negative_FN[5].tolist() == found.neighbour_FN[5].tolist() == [-1] * 4

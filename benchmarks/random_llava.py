@@ -1,7 +1,8 @@
 """LLaVA-NeXT with the blocks of Llama 3 in any size, with random weights; nothing is downloaded.
 
 What it sees is divided as the published model divides it: 24 x 24 cells a tile, up to five tiles.
-Its tokenizer knows few words, its vocabulary is as long as the real one. Knows shapes only.
+Its tokenizer is the toybox's with few words, its vocabulary as long as the real one. Knows shapes
+only.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import (
     CLIPVisionConfig,
     LlamaConfig,
@@ -23,18 +23,13 @@ from transformers.models.llava_next.image_processing_pil_llava_next import (
 )
 
 from sae_core.lmm.adapter import Adapter, adapter_for
+from toybox.tokens import BOS, CHAT_TEMPLATE, EOS, IMAGE, PAD, build_tokenizer, token_ids
 
 EDGE, PATCH = 336, 14
 POINTS = [[EDGE * r, EDGE * c] for r, c in ((1, 2), (2, 1), (2, 2), (3, 1), (1, 3))]
 """What a picture is enlarged to, so that it fills whole tiles."""
-VOCABULARY = 128_320
-MARKS = ("<pad>", "<unk>", "<s>", "</s>", "<user>", "<assistant>", "<image>")
-WORDS = ("what", "is", "in", "this", "picture", "?", "yes", "no")
-TEMPLATE = (
-    "{% for message in messages %}<user>{% for part in message.content %}"
-    "{% if part.type == 'text' %}{{ part.text }}{% else %}<image>{% endif %}"
-    "{% endfor %}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}"
-)
+VOCABULARY, POSITIONS = 128_320, 8192
+WORDS = ["what", "is", "in", "this", "picture", "yes", "no"]
 
 
 class Size(NamedTuple):
@@ -55,7 +50,9 @@ class Size(NamedTuple):
 
 def random_llava(size: Size, device: str, dtype: torch.dtype) -> Adapter:
     """The model on a device, ready to be looked into."""
-    words = _tokenizer()
+    words = build_tokenizer(WORDS)
+    words.model_max_length = POSITIONS
+    pad, first, last, image = token_ids(words, PAD, BOS, EOS, IMAGE)
     config = LlavaNextConfig(
         vision_config=CLIPVisionConfig(
             image_size=EDGE,
@@ -72,12 +69,12 @@ def random_llava(size: Size, device: str, dtype: torch.dtype) -> Adapter:
             num_hidden_layers=size.layers,
             num_attention_heads=size.width // 128,
             num_key_value_heads=max(1, size.width // 512),
-            max_position_embeddings=8192,
-            pad_token_id=0,
-            bos_token_id=2,
-            eos_token_id=3,
+            max_position_embeddings=POSITIONS,
+            pad_token_id=pad,
+            bos_token_id=first,
+            eos_token_id=last,
         ),
-        image_token_index=MARKS.index("<image>"),
+        image_token_index=image,
         image_grid_pinpoints=POINTS,
         vision_feature_layer=-2,
     )
@@ -92,25 +89,6 @@ def random_llava(size: Size, device: str, dtype: torch.dtype) -> Adapter:
     return adapter_for(model.eval(), _processor(words))
 
 
-def _tokenizer() -> PreTrainedTokenizerFast:
-    known = {word: at for at, word in enumerate((*MARKS, *WORDS))}
-    core = Tokenizer(models.WordLevel(known, unk_token="<unk>"))
-    core.pre_tokenizer = pre_tokenizers.Whitespace()
-    core.add_special_tokens(list(MARKS))
-    core.post_processor = processors.TemplateProcessing(
-        single="<s> $A", special_tokens=[("<s>", known["<s>"])]
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=core,
-        bos_token="<s>",
-        eos_token="</s>",
-        pad_token="<pad>",
-        unk_token="<unk>",
-        padding_side="left",
-        extra_special_tokens={"image_token": "<image>"},
-    )
-
-
 def _processor(words: PreTrainedTokenizerFast) -> LlavaNextProcessor:
     pictures = LlavaNextImageProcessorPil(
         size={"shortest_edge": EDGE},
@@ -123,5 +101,5 @@ def _processor(words: PreTrainedTokenizerFast) -> LlavaNextProcessor:
         patch_size=PATCH,
         vision_feature_select_strategy="default",
         num_additional_image_tokens=1,
-        chat_template=TEMPLATE,
+        chat_template=CHAT_TEMPLATE,
     )

@@ -10,7 +10,7 @@ import json
 import operator
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import NamedTuple
 
 from sae_core.errors import UserError
 
@@ -22,8 +22,21 @@ PICKLED = "pytorch_model.bin"
 """How older models keep their weights. What is in it can't be looked at without loading it."""
 
 
+class _Looked(NamedTuple):
+    """What a whole file says of itself."""
+
+    size: int
+    header: bytes
+    starts: list[int]
+    """Where each tensor begins, counted from the file's first byte."""
+
+
 def check_weights(path: Path) -> int:
     """The number of bytes of a whole file; a missing, truncated or foreign one is named."""
+    return _looked(path).size
+
+
+def _looked(path: Path) -> _Looked:
     if not path.is_file():
         raise UserError(f"No weights at {path}. {_RESTORE}")
     size = path.stat().st_size
@@ -34,15 +47,17 @@ def check_weights(path: Path) -> int:
                 f"The weights {path} are truncated or no safetensors ({size} bytes). {_RESTORE}"
             )
         try:
-            header = json.loads(file.read(length))
-            tensors = [entry for name, entry in header.items() if name != "__metadata__"]
-            end = max((entry["data_offsets"][1] for entry in tensors), default=0)
-            wanted = 8 + length + operator.index(end)
+            header = file.read(length)
+            told = json.loads(header)
+            tensors = [entry for name, entry in told.items() if name != "__metadata__"]
+            spans = [entry["data_offsets"] for entry in tensors]
+            wanted = 8 + length + operator.index(max((end for _, end in spans), default=0))
+            starts = [8 + length + operator.index(start) for start, _ in spans]
         except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
             raise UserError(f"The weights {path} have an unreadable header. {_RESTORE}") from None
     if size != wanted:
         raise UserError(f"The weights {path} have {size} bytes instead of {wanted}. {_RESTORE}")
-    return size
+    return _Looked(size, header, starts)
 
 
 def check_model(folder: Path) -> Path:
@@ -91,24 +106,15 @@ def _fingerprint(files: tuple[Path, ...], stamps: tuple[tuple[int, int], ...]) -
             if path.suffix not in (".safetensors", ".bin"):
                 running.update(hashlib.file_digest(file, "sha256").digest())
                 continue
-            header, tensors = _header(file, path)
-            running.update(header)
-            for start in sorted({*tensors, *range(0, size, _STRIDE)}):
+            starts = set(range(0, size, _STRIDE))
+            if path.suffix == ".safetensors":  # nobody knows where tensors begin in the other kind
+                looked = _looked(path)
+                running.update(looked.header)
+                starts.update(looked.starts)
+            for start in sorted(starts):
                 file.seek(start)
                 running.update(file.read(_BLOCK))
     return running.hexdigest()
-
-
-def _header(file: BinaryIO, path: Path) -> tuple[bytes, list[int]]:
-    """The header, and where each tensor begins; a pickled file has neither."""
-    if path.suffix != ".safetensors":
-        return b"", []
-    check_weights(path)
-    length = int.from_bytes(file.read(8), "little")
-    header = file.read(length)
-    told = json.loads(header)
-    told.pop("__metadata__", None)
-    return header, [8 + length + entry["data_offsets"][0] for entry in told.values()]
 
 
 def named_by_content(path: Path) -> str:

@@ -16,7 +16,7 @@ from agent.feature.ledger import entered, guessed
 from agent.findings import Hypothesis, Origin
 from tools.artefacts import ArtefactId
 from tools.claims import Claim, normal, parse
-from tools.failures import ToolFailure, TryAgain
+from tools.failures import WontWork
 from tools.hypotheses import Hypothesis as Answer
 from tools.replies import Described
 from tools.wording import LONGEST_LABEL
@@ -64,9 +64,7 @@ async def label_of(desk: Desk, answer: str) -> str | None:
         return answer.strip(" .")
     try:
         shortened = await desk.use("refine", f"shortened {answer!r}", explanation=answer)
-    except TryAgain:
-        raise  # nobody refused: the answer has a label, and "no explanation" would be none
-    except ToolFailure:
+    except WontWork:  # where trying again may help nobody refused: the answer may have a label
         return None  # the other answers are still there
     outcome = shortened.outcome
     return outcome.text if isinstance(outcome, Described) else None

@@ -171,12 +171,10 @@ def _sharing(firing: _Firing, count: int) -> list[_Ranked]:
     Two blocks are compared once, for the features of both. Each still meets the others in their
     order: those before it as they come, those after it when it is its turn.
     """
-    best: dict[int, _Ranked] = {}
-    for rows in firing.spans():
+    spans, best = list(firing.spans()), dict[int, _Ranked]()
+    for at, rows in enumerate(spans):
         fires_CS = firing.fires(rows)
-        for columns in firing.spans():
-            if columns.start < rows.start:
-                continue
+        for columns in spans[at:]:
             share_CG = _shares(firing, fires_CS, rows, columns)
             pairs = [(rows, columns, share_CG)]
             if rows != columns:
@@ -185,7 +183,7 @@ def _sharing(firing: _Firing, count: int) -> list[_Ranked]:
                 here = _ranked(score_CX, count)
                 here = here._replace(column_CN=here.column_CN + others.start)
                 best[own.start] = _better(best.get(own.start), here, count)
-    return [best[span.start] for span in firing.spans()]
+    return [best[span.start] for span in spans]
 
 
 def _shares(firing: _Firing, fires_CS: Tensor, rows: slice, columns: slice) -> Tensor:

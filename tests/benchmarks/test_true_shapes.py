@@ -25,7 +25,7 @@ def few_cells(monkeypatch):
     points = [[row * EDGE, column * EDGE] for row, column in ((1, 2), (2, 1), (2, 2))]
     monkeypatch.setattr(random_llava, "EDGE", EDGE)
     monkeypatch.setattr(random_llava, "POINTS", points)
-    monkeypatch.setattr(random_llava, "VOCABULARY", 64)
+    monkeypatch.setattr(random_llava, "VOCABULARY", 256)
     small = Size(width=128, inner=32, layers=26, eye=64, eye_layers=2)
     coder = CoderConfig(width=128, features=32, k=4, hook="layers.24")
     monkeypatch.setattr(true_shapes, "sizes", lambda *_: (small, coder))
